@@ -1,0 +1,117 @@
+import type { ExchangeLimits, ListenerLimits } from '../limits.ts'
+import type { PluginDefinition, Plugins, ScopeOptions } from '../plugin.ts'
+
+/** Bytes: a number, or `'64kb'`. Units: b, kb, mb, gb (powers of 1024). */
+export type Size = number | `${number}${'b' | 'kb' | 'mb' | 'gb'}`
+/** Milliseconds: a number, or `'10s'`. Units: ms, s, m, h, d. */
+export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
+
+type SizeName = 'headBytes' | 'targetBytes' | 'writeBuffer' | 'bodyBytes' | 'drainBytes'
+type DurationName = Extract<keyof ListenerLimits | keyof ExchangeLimits, `${string}Timeout`>
+
+type Written<Limits> = {
+  readonly [Name in keyof Limits]?: (Name extends SizeName ? Size : Name extends DurationName ? Duration : number) | undefined
+}
+
+/** Limits as a config writes them, of a server. */
+export type ServerLimitsConfig = Written<ListenerLimits & ExchangeLimits>
+/** Limits as a config writes them, of a listener. */
+export type ListenerLimitsConfig = Written<ListenerLimits>
+/** Limits as a config writes them, of a site. */
+export type SiteLimitsConfig = Written<ExchangeLimits>
+
+/** Where a server listens: a TCP port, or a Unix socket. */
+export interface ListenConfig {
+  /** TCP port, 0 to 65535; 0 picks a free one. */
+  readonly port?: number | undefined
+  /** Address to bind. Default: loopback (`127.0.0.1`). */
+  readonly host?: string | undefined
+  /** A Unix socket instead of a port. */
+  readonly path?: string | undefined
+  /** Permissions of the Unix socket, for example `0o660`. */
+  readonly mode?: number | undefined
+  /** Whether a plugin must terminate TLS here. Default: false. */
+  readonly tls?: boolean | undefined
+  readonly limits?: ListenerLimitsConfig | undefined
+}
+
+/** One site: who it answers for, and what answers. */
+export interface SiteConfig {
+  /** Unique in the config. */
+  readonly name: string
+  /** `example.com`, `*.example.com`, or `*` for every host that no other site takes. Default: `['*']`. */
+  readonly hosts?: readonly string[] | undefined
+  /** Where the site's relative paths count from. Default: the config file's folder. */
+  readonly dir?: string | URL | undefined
+  readonly plugins?: Plugins | undefined
+  /** Names of root plugins that this site does without. */
+  readonly without?: readonly string[] | undefined
+  readonly limits?: SiteLimitsConfig | undefined
+}
+
+/** What `rawhttp.config.ts` exports. */
+export interface Config {
+  /** Default: port 8080 on loopback. */
+  readonly listen?: readonly ListenConfig[] | undefined
+  readonly limits?: ServerLimitsConfig | undefined
+  /** Plugins of all sites, and of the messages that no site gets. */
+  readonly plugins?: Plugins | undefined
+  /** Default: one site `default` for every host. */
+  readonly sites?: readonly SiteConfig[] | undefined
+}
+
+/** What a config function is given. */
+export interface ConfigContext {
+  /** The command: `start`, `check` … */
+  readonly command: string
+  /** `--mode`, else NODE_ENV, else `production`. */
+  readonly mode: string
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/** A config, or a function that makes one. */
+export type ConfigExport = Config | ((context: ConfigContext) => Config | Promise<Config>)
+
+/** A plugin instance of a list, its options validated. */
+export interface ResolvedPlugin {
+  /** The name in listings: `static`, `static#2`. */
+  readonly name: string
+  readonly definition: PluginDefinition<never>
+  readonly settings: unknown
+  /** From the outermost scope to the innermost; empty outside any. */
+  readonly scopes: readonly ScopeOptions[]
+}
+
+/** A listener with every default filled in. */
+export interface ResolvedListen {
+  /** The place in `listen`, for errors: `listen[0]`. */
+  readonly at: string
+  readonly port: number
+  readonly host: string
+  readonly path: string | null
+  readonly mode: number | null
+  readonly tls: boolean
+  readonly limits: ListenerLimits
+}
+
+/** A site with every default filled in. Its plugins are the root's that apply, then its own. */
+export interface ResolvedSite {
+  readonly name: string
+  readonly hosts: readonly string[]
+  readonly dir: string
+  readonly plugins: readonly ResolvedPlugin[]
+  readonly limits: Readonly<ExchangeLimits>
+}
+
+/** A whole config, checked: what a generation is built from. */
+export interface ResolvedConfig {
+  /** The config file, or null for a config given in code. */
+  readonly file: string | null
+  /** The folder that relative paths count from. */
+  readonly dir: string
+  readonly listen: readonly ResolvedListen[]
+  readonly limits: Readonly<ExchangeLimits>
+  /** Root plugins: their `server()` runs, and their `site()` on the built-in site `-` too. */
+  readonly plugins: readonly ResolvedPlugin[]
+  readonly sites: readonly ResolvedSite[]
+}

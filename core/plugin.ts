@@ -1,0 +1,175 @@
+import type { Keep } from './keep.ts'
+import type { ServerHooks, SiteHooks } from './hooks.ts'
+import type { ConnectionInfo } from './listener.ts'
+import type { SlotHolder } from './slots.ts'
+import type { Duplex } from 'node:stream'
+
+/** The part of Standard Schema v1 (standardschema.dev) that the kernel uses: valibot, zod and arktype have it. */
+export interface StandardSchema<Input = unknown, Output = Input> {
+  readonly '~standard': {
+    readonly version: 1
+    readonly vendor: string
+    readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined
+  }
+}
+
+type StandardResult<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly StandardIssue[] }
+
+/** One thing that is wrong with an input, and where. */
+export interface StandardIssue {
+  readonly message: string
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
+}
+
+/** The server as a plugin sees it: one generation's hooks, slots and kept values. */
+export interface PluginServer extends SlotHolder {
+  readonly hooks: ServerHooks
+  /** Keeps a value over reloads, by the plugin's listed name and `name`. See {@link Keep}. */
+  readonly keep: Keep
+  /** A path of the config as an absolute one, counted from the config file's folder. */
+  resolve(path: string | URL): string
+  /**
+   * Gives a claimed stream back to the kernel, which goes on with the `connection` taps after the claimer.
+   *
+   * @throws Error when `info` is not of a connection that this plugin claimed.
+   */
+  serve(stream: Duplex, info: ConnectionInfo): void
+}
+
+/** A site as a plugin sees it. */
+export interface PluginSite extends SlotHolder {
+  readonly name: string
+  readonly hosts: readonly string[]
+  readonly server: PluginServer
+  readonly hooks: SiteHooks
+  readonly keep: Keep
+  /** A path of the config as an absolute one, counted from the site's `dir`, else from the config file's folder. */
+  resolve(path: string | URL): string
+}
+
+/** What {@link definePlugin} takes. */
+export interface PluginDefinition<Settings> {
+  /** Lower-case, unique in a list of plugins unless {@link repeatable}. */
+  readonly name: string
+  /** Whether it may stand in one list more than once: `static`, `static#2`. Default: false. */
+  readonly repeatable?: boolean
+  /** Runs once for each instance and generation. It taps and reads, and holds nothing open. */
+  readonly server?: (server: PluginServer, settings: Settings) => void | Promise<void>
+  /** Runs once for every site that the instance serves. It taps and reads, and holds nothing open. */
+  readonly site?: (site: PluginSite, settings: Settings) => void | Promise<void>
+}
+
+type Options = StandardSchema | ((...input: never[]) => unknown)
+
+type SettingsOf<O> =
+  O extends StandardSchema<unknown, infer Output> ? Output : O extends (...input: never[]) => infer Output ? Output : undefined
+
+type InputOf<O> =
+  O extends StandardSchema<infer Input, unknown>
+    ? undefined extends Input
+      ? [options?: Input]
+      : [options: Input]
+    : O extends (...input: infer Input) => unknown
+      ? Input
+      : []
+
+const brand = Symbol('rawhttp.plugin')
+
+/** A plugin with its options: an entry of `plugins`. Made by the factory that {@link definePlugin} gives. */
+export interface PluginEntry {
+  readonly [brand]: 'plugin'
+  readonly definition: PluginDefinition<never>
+  readonly options: Options | undefined
+  readonly input: readonly unknown[]
+}
+
+/** Plugins that run only for some requests: an entry of `plugins`. Made by {@link scope}. */
+export interface ScopeEntry {
+  readonly [brand]: 'scope'
+  readonly to: ScopeOptions
+  readonly plugins: Plugins
+}
+
+/** Calls with the plugin's options give an entry of `plugins`. */
+export type PluginFactory<Input extends readonly unknown[] = []> = ((...input: Input) => PluginEntry) & {
+  readonly plugin: string
+}
+
+/** What may stand in `plugins`: entries, bare factories that need no options, falsy values, nested lists. */
+export type Plugins = readonly PluginItem[]
+export type PluginItem =
+  | PluginEntry
+  | ScopeEntry
+  | (() => PluginEntry)
+  | Plugins
+  | string
+  | readonly [name: string, options: unknown]
+  | false
+  | null
+  | undefined
+  | 0
+  | ''
+
+/** Which requests a {@link scope} lets its plugins see. Parts that are left out do not narrow. */
+export interface ScopeOptions {
+  /** Path patterns: `/admin/*` is `/admin`, `/admin/` and all below; without `*` the path itself. */
+  readonly path?: string | readonly string[] | undefined
+  /** Methods, in capitals. `GET` includes HEAD. */
+  readonly methods?: readonly string[] | undefined
+  /** Hosts, exact or `*.example.com`. */
+  readonly hosts?: readonly string[] | undefined
+}
+
+/**
+ * Defines a plugin and gives its factory.
+ *
+ * `options` is a Standard Schema, or a function from what the user wrote to settings; it runs when the config
+ * loads, so a mistake names the file, the plugin and the option.
+ *
+ * @example
+ * export const hello = definePlugin({
+ *   name: 'hello',
+ *   site(site) {
+ *     site.hooks.deliver.tap('hello', response => void response.set('x-hello', 'world'))
+ *   },
+ * })
+ */
+export function definePlugin<const O extends Options>(
+  definition: { readonly options: O } & PluginDefinition<SettingsOf<O>>,
+): PluginFactory<InputOf<O>>
+export function definePlugin(definition: { readonly options?: undefined } & PluginDefinition<undefined>): PluginFactory
+export function definePlugin(
+  definition: { readonly options?: Options | undefined } & PluginDefinition<never>,
+): PluginFactory<unknown[]> {
+  if (!/^[a-z][a-z0-9-]*$/.test(definition.name)) {
+    throw new TypeError(`definePlugin: name ${JSON.stringify(definition.name)} must match /^[a-z][a-z0-9-]*$/`)
+  }
+  const factory = (...input: unknown[]): PluginEntry =>
+    Object.freeze({ [brand]: 'plugin' as const, definition, options: definition.options, input })
+  return Object.assign(factory, { plugin: definition.name })
+}
+
+/**
+ * Narrows plugins to some requests: each of their taps is wrapped with one test.
+ *
+ * @example
+ * plugins: [scope({ path: '/admin/*' }, [basicAuth({ users })])]
+ */
+export function scope(to: ScopeOptions, plugins: Plugins): ScopeEntry {
+  return Object.freeze({ [brand]: 'scope' as const, to, plugins })
+}
+
+/** Whether a value was made by a plugin's factory. */
+export const isPluginEntry = (value: unknown): value is PluginEntry => kindOf(value) === 'plugin'
+/** Whether a value was made by {@link scope}. */
+export const isScopeEntry = (value: unknown): value is ScopeEntry => kindOf(value) === 'scope'
+/** Whether a value is a factory made by {@link definePlugin}. */
+export const isPluginFactory = (value: unknown): value is () => PluginEntry =>
+  typeof value === 'function' && typeof (value as { plugin?: unknown }).plugin === 'string'
+
+function kindOf(value: unknown): unknown {
+  return typeof value === 'object' && value !== null ? (value as { [brand]?: unknown })[brand] : undefined
+}

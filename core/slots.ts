@@ -1,0 +1,63 @@
+/**
+ * A typed key for a value that plugins share: on one request, one site or one server.
+ * Keys are compared by identity, so two plugins meet only when they import the same one.
+ */
+export interface Slot<T> {
+  readonly name: string
+  /** @internal */ readonly index: number
+  /** @internal */ readonly first: (() => NonNullable<T>) | null
+  /** Carries the type; never present at run time. */
+  readonly value?: T
+}
+
+/** What reads and writes slots: a request, a site, a server. */
+export interface SlotHolder {
+  /** The value set before, else the slot's first value, else `undefined`. */
+  get<T>(slot: Slot<T>): T
+  set<T>(slot: Slot<T>, value: T): void
+}
+
+let count = 0
+
+/**
+ * Makes a slot. With `first`, each holder that has no value yet gets one from it, and `get` is never undefined.
+ *
+ * @example
+ * const Visits = slot('visits', () => ({ count: 0 }))
+ * request.get(Visits).count += 1
+ */
+export function slot<T>(name: string): Slot<T | undefined>
+export function slot<T>(name: string, first: () => NonNullable<T>): Slot<T>
+export function slot<T>(name: string, first: (() => NonNullable<T>) | null = null): Slot<T> {
+  return Object.freeze({ name, index: count++, first })
+}
+
+/** The values of one holder: an array by slot index, made when the first value is set. */
+export class SlotValues implements SlotHolder {
+  #values: unknown[] | null = null
+
+  get<T>(key: Slot<T>): T {
+    const value = this.#values?.[key.index]
+    if (value !== undefined || key.first === null) return value as T
+    const first = key.first()
+    this.set(key, first)
+    return first
+  }
+
+  set<T>(key: Slot<T>, value: T): void {
+    this.#values ??= []
+    this.#values[key.index] = value
+  }
+}
+
+/** The slots that several plugins need. A third-party plugin exports its own. */
+export const Slots = Object.freeze({
+  /** The id of a request, as logs and error pages show it. */
+  requestId: slot<string>('requestId'),
+  /** Who the client is, once a guard has found out. */
+  user: slot<string>('user'),
+  /** The pattern of the route that matched, for metrics: `/users/:id`. */
+  route: slot<string>('route'),
+  /** What the cache did for this request: `hit`, `miss`, `stale` … */
+  cacheStatus: slot<string>('cacheStatus'),
+})
