@@ -1,0 +1,200 @@
+import { HttpError } from './errors.ts'
+import type { ExchangeLimits } from './limits.ts'
+
+/** The transport behind a request body: asked for more only when somebody waits. */
+export interface BodySource {
+  /** Somebody waits for the next piece. The first call is the moment for `100 Continue`. */
+  want(): void
+}
+
+/** What a request body needs to know of its request. */
+export interface BodyFacts {
+  readonly limits: ExchangeLimits
+  readonly contentType: string | undefined
+  /** The declared length, or null when only the end will tell. */
+  readonly contentLength: number | null
+}
+
+type Waiter = (error: Error | null, piece: Uint8Array | null) => void
+
+/**
+ * The body of a request, read only as fast as the handler takes it. `json`, `text`, `bytes` and `form` remember
+ * their bytes, so that a guard and a handler may both read; after `stream` they throw.
+ */
+export class RequestBody {
+  readonly #facts: () => BodyFacts
+  readonly #source: BodySource | null
+  #queue: Uint8Array[] = []
+  #queued = 0
+  #received = 0
+  #ended: boolean
+  #failure: Error | null = null
+  #waiter: Waiter | null = null
+  #bytes: Promise<Buffer> | null = null
+  #streamed = false
+  #pulled = false
+  #waitedSince = 0
+  #waited = 0
+
+  /** @internal A null source is a body without bytes, or one whose pieces are all pushed beforehand. */
+  constructor(facts: () => BodyFacts, source: BodySource | null) {
+    this.#facts = facts
+    this.#source = source
+    this.#ended = source === null
+  }
+
+  /** Whether the message has no body at all. */
+  get isEmpty(): boolean {
+    return this.#ended && this.#received === 0
+  }
+
+  /**
+   * The body as JSON.
+   *
+   * @param options `limit` in bytes. Default: the `bodyBytes` limit of the request.
+   * @throws HttpError 400 for what is not JSON, 413 over the limit, 415 for a Content-Type that is not JSON.
+   */
+  async json(options?: { readonly limit?: number }): Promise<unknown> {
+    const type = this.#facts().contentType
+    if (type !== undefined && !/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) {
+      throw new HttpError(415, 'the body must be JSON (application/json)', { code: 'BODY_NOT_JSON' })
+    }
+    const text = await this.text(options)
+    try {
+      return JSON.parse(text)
+    } catch (cause) {
+      throw new HttpError(400, 'the body is not valid JSON', { code: 'BODY_INVALID_JSON', cause })
+    }
+  }
+
+  /**
+   * The body as text in UTF-8.
+   *
+   * @throws HttpError 400 for bytes that are not UTF-8, 413 over the limit.
+   */
+  async text(options?: { readonly limit?: number }): Promise<string> {
+    const bytes = await this.bytes(options)
+    try {
+      return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    } catch (cause) {
+      throw new HttpError(400, 'the body is not valid UTF-8', { code: 'BODY_INVALID_UTF8', cause })
+    }
+  }
+
+  /**
+   * The body as bytes.
+   *
+   * @throws HttpError 413 over the limit; Error after {@link stream}.
+   */
+  bytes({ limit }: { readonly limit?: number } = {}): Promise<Buffer> {
+    if (this.#streamed) return Promise.reject(new Error('request.body was already taken by stream()'))
+    this.#bytes ??= this.#collect(limit)
+    return this.#bytes
+  }
+
+  /**
+   * The fields of an HTML form (`application/x-www-form-urlencoded`).
+   *
+   * @throws HttpError 413 over the limit, 415 for another Content-Type.
+   */
+  async form(options?: { readonly limit?: number }): Promise<URLSearchParams> {
+    const type = this.#facts().contentType ?? ''
+    if (!/^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(type)) {
+      throw new HttpError(415, 'the body must be a form (application/x-www-form-urlencoded)', { code: 'BODY_NOT_FORM' })
+    }
+    return new URLSearchParams(await this.text(options))
+  }
+
+  /** The body as it flows, once. The `bodyBytes` limit holds here too: raise it in `request.limits` before. */
+  async *stream(): AsyncGenerator<Uint8Array, void, undefined> {
+    if (this.#streamed || this.#bytes !== null) throw new Error('request.body was already taken')
+    this.#streamed = true
+    const limit = this.#facts().limits.bodyBytes
+    for (let piece = await this.#next(limit); piece !== null; piece = await this.#next(limit)) yield piece
+  }
+
+  /** @internal A piece came. */
+  push(piece: Uint8Array): void {
+    this.#received += piece.length
+    this.#queue.push(piece)
+    this.#queued += piece.length
+    this.#settle()
+  }
+
+  /** @internal The message ended. */
+  end(): void {
+    this.#ended = true
+    this.#settle()
+  }
+
+  /** @internal Nothing more will come. */
+  fail(error: Error): void {
+    if (this.#ended) return
+    this.#failure ??= error
+    this.#settle()
+  }
+
+  /** @internal Whether a reader waits for bytes of the client. */
+  get isWaiting(): boolean {
+    return this.#waiter !== null
+  }
+
+  /** @internal Whether anybody has asked for a piece. */
+  get isPulled(): boolean {
+    return this.#pulled
+  }
+
+  /** @internal Bytes that came from the client. */
+  get received(): number {
+    return this.#received
+  }
+
+  /** @internal Bytes that came and that nobody took yet. */
+  get queued(): number {
+    return this.#queued
+  }
+
+  /** @internal Milliseconds that readers have spent waiting for the client. */
+  waited(now: number): number {
+    return this.#waited + (this.#waiter === null ? 0 : now - this.#waitedSince)
+  }
+
+  async #collect(limit = this.#facts().limits.bodyBytes): Promise<Buffer> {
+    const pieces: Uint8Array[] = []
+    for (let piece = await this.#next(limit); piece !== null; piece = await this.#next(limit)) pieces.push(piece)
+    return pieces.length === 1 && Buffer.isBuffer(pieces[0]) ? pieces[0] : Buffer.concat(pieces)
+  }
+
+  #next(limit: number): Promise<Uint8Array | null> {
+    return new Promise((resolve, reject) => {
+      const tooLarge = this.#tooLarge(limit)
+      if (tooLarge !== null) return reject(tooLarge)
+      if (this.#waiter !== null) return reject(new Error('request.body is being read by somebody else'))
+      this.#pulled = true
+      this.#waiter = (error, piece) => (error === null ? resolve(piece) : reject(error))
+      this.#waitedSince = Date.now()
+      this.#settle()
+      if (this.#waiter !== null) this.#source?.want()
+    })
+  }
+
+  #tooLarge(limit: number): HttpError | null {
+    if (limit === 0) return null
+    const size = Math.max(this.#received, this.#facts().contentLength ?? 0)
+    if (size <= limit) return null
+    return new HttpError(413, `the body is larger than ${limit} bytes`, { code: 'BODY_TOO_LARGE' })
+  }
+
+  #settle(): void {
+    const waiter = this.#waiter
+    if (waiter === null) return
+    const piece = this.#queue.shift()
+    if (piece === undefined && !this.#ended && this.#failure === null) return
+    this.#waiter = null
+    this.#waited += Date.now() - this.#waitedSince
+    if (piece !== undefined) {
+      this.#queued -= piece.length
+      waiter(null, piece)
+    } else waiter(this.#ended ? null : this.#failure, null)
+  }
+}

@@ -1,0 +1,280 @@
+import { RequestBody, type BodySource } from './body.ts'
+import { HttpError, printable, type Refused } from './errors.ts'
+import { checkPreconditions, type Preconditions } from './conditional.ts'
+import { HttpHeaders, type HeadersInit } from './headers.ts'
+import type { Tap } from './hooks.ts'
+import type { ExchangeLimits } from './limits.ts'
+import type { ConnectionInfo, Peer, TlsInfo } from './listener.ts'
+import { canonicalPath } from './path.ts'
+import type { Sink } from './sink.ts'
+import type { Site } from './site.ts'
+import { type Slot, type SlotHolder, SlotValues } from './slots.ts'
+
+/** What a request is made from, by a connection or by a test. */
+export interface RequestInit {
+  /** `1.0`, `1.1` or `2`. Default: `1.1`. */
+  readonly version?: string | undefined
+  readonly method: string
+  /** The target as the client sent it: `/path?query`, an absolute URI, or `*`. */
+  readonly target: string
+  /** `http` or `https`, as the transport says. Default: `http`. */
+  readonly scheme?: string | undefined
+  /** The authority of an absolute target or of HTTP/2; it replaces Host. */
+  readonly authority?: string | undefined
+  /** Flat: name in lower case, value, name, value … */
+  readonly fields?: readonly string[] | undefined
+  readonly body?: string | Uint8Array | AsyncIterable<Uint8Array | string> | BodySource | null | undefined
+  /** The declared length of the body. */
+  readonly contentLength?: number | null | undefined
+  readonly client?: Peer | undefined
+  readonly tls?: TlsInfo | undefined
+  readonly connection?: ConnectionInfo | undefined
+  /** Why the message is refused, if it is. */
+  readonly refused?: Refused | undefined
+}
+
+const nobody: Peer = Object.freeze({ address: '', port: 0 })
+
+/**
+ * A request, valid until its `done`, also after an await. What nobody reads is never parsed.
+ */
+export class HttpRequest implements SlotHolder {
+  readonly version: string
+  readonly method: string
+  /** What the client sent. */
+  readonly target: string
+  readonly scheme: string
+  readonly headers: HttpHeaders
+  /** The canonical path: what guards, scopes, routers, files and caches read. */
+  path = '/'
+  /** Milliseconds since 1970 when the head was complete. */
+  readonly receivedAt: number
+  /** Why the message was refused; such a request runs on the site `-` and reaches no `handle`. */
+  refused: Refused | null
+  /** Milliseconds that no more than this request took since {@link receivedAt} are measured from here. */
+  /** @internal */ readonly startedAt: number
+  /** @internal */ readonly init: RequestInit
+  /** @internal */ currentSite: Site | null = null
+  /** @internal The async tap that everybody waits for. */ pendingTap: Tap | null = null
+  /** @internal */ canRewrite = false
+  /** @internal */ allowed: Set<string> | null = null
+  /** @internal */ restriction: string | null = null
+  /** @internal */ sink: Sink | null = null
+  /** @internal */ trailerFields: readonly string[] | null = null
+  #query: URLSearchParams | null = null
+  #search = ''
+  #hostname: string | null = null
+  #body: RequestBody | null = null
+  #limits: ExchangeLimits | null = null
+  #slots: SlotValues | null = null
+  #abort: AbortController | null = null
+  #abortReason: Error | null = null
+
+  constructor(init: RequestInit) {
+    this.version = init.version ?? '1.1'
+    this.method = init.method
+    this.target = init.target
+    this.scheme = init.scheme ?? (init.tls === undefined ? 'http' : 'https')
+    this.headers = new HttpHeaders(init.fields ?? [])
+    this.receivedAt = Date.now()
+    this.startedAt = performance.now()
+    this.refused = init.refused ?? null
+    this.init = init
+  }
+
+  /** The site that answers. */
+  get site(): { readonly name: string } {
+    return this.currentSite as Site
+  }
+
+  /** The connection, or null for a request that came without one (`inject`). */
+  get connection(): ConnectionInfo | null {
+    return this.init.connection ?? null
+  }
+
+  /** Who asked. */
+  get client(): Peer {
+    return this.init.client ?? this.init.connection?.client ?? nobody
+  }
+
+  /** The authority as sent: that of an absolute target, else Host, else empty. */
+  get host(): string {
+    return this.init.authority ?? this.headers.get('host') ?? ''
+  }
+
+  /** The host in lower case, without port and trailing dot. */
+  get hostname(): string {
+    this.#hostname ??= hostnameOf(this.host)
+    return this.#hostname
+  }
+
+  get query(): URLSearchParams {
+    this.#query ??= new URLSearchParams(this.#search)
+    return this.#query
+  }
+
+  /** @internal The query as sent, with its question mark; empty without one. */
+  get search(): string {
+    return this.#search
+  }
+
+  get body(): RequestBody {
+    this.#body ??= this.#makeBody()
+    return this.#body
+  }
+
+  /** @internal The body if anybody has looked at it. */
+  get bodyIfUsed(): RequestBody | null {
+    return this.#body
+  }
+
+  /** The fields behind a chunked body, once it has been read to its end; empty before, and without any. */
+  get trailers(): HttpHeaders {
+    return new HttpHeaders(this.trailerFields ?? [])
+  }
+
+  /** The limits of this exchange, which may be changed until the body's first pull. */
+  get limits(): ExchangeLimits {
+    this.#limits ??= { ...(this.currentSite as Site).limits }
+    return this.#limits
+  }
+
+  /** @internal The limits without a copy, for reading. */
+  get effectiveLimits(): Readonly<ExchangeLimits> {
+    return this.#limits ?? (this.currentSite as Site).limits
+  }
+
+  /** Aborts when the client leaves, a deadline passes or the server is forced to stop; never on a clean end. */
+  get signal(): AbortSignal {
+    if (this.#abort === null) {
+      this.#abort = new AbortController()
+      if (this.#abortReason !== null) this.#abort.abort(this.#abortReason)
+    }
+    return this.#abort.signal
+  }
+
+  get<T>(slot: Slot<T>): T {
+    this.#slots ??= new SlotValues()
+    return this.#slots.get(slot)
+  }
+
+  set<T>(slot: Slot<T>, value: T): void {
+    this.#slots ??= new SlotValues()
+    this.#slots.set(slot, value)
+  }
+
+  /**
+   * Gives the request another target: path and query follow, `target` and the log keep the client's.
+   *
+   * @throws Error outside a `handle` tap before `Handle.Early`: later taps would see a path that no guard saw.
+   */
+  rewrite(target: string): void {
+    if (!this.canRewrite) throw new Error('request.rewrite() works only in handle taps before Handle.Early')
+    this.locate(target)
+  }
+
+  /**
+   * Says which methods the path has, when a plugin knows the path but not the method. With no other answer the
+   * kernel gives 405 with Allow, or 204 to OPTIONS.
+   */
+  allow(...methods: string[]): void {
+    this.allowed ??= new Set()
+    for (const method of methods) this.allowed.add(method)
+  }
+
+  /**
+   * Says that the answer depends on who the client is, whatever carried the credential: shared caches then treat
+   * it like an answer to a request with Authorization.
+   */
+  restrict(reason: string): void {
+    this.restriction = reason
+  }
+
+  /**
+   * Checks the request's preconditions against the present state, before an unsafe method takes effect
+   * (RFC 9110 section 13.2.2).
+   *
+   * @throws HttpError 412 when one is false.
+   */
+  preconditions(state: Preconditions): void {
+    if (checkPreconditions(this, state) !== 'go') throw new HttpError(412)
+  }
+
+  /**
+   * Sends an interim answer, for example 103 Early Hints. Dropped for HTTP/1.0 and after the head of the answer.
+   *
+   * @throws TypeError for a status that is not 102 to 199 (100 belongs to the kernel, 101 to upgrade).
+   */
+  inform(status: number, headers: HeadersInit): void {
+    if (!Number.isInteger(status) || status < 102 || status > 199) {
+      throw new TypeError(`inform: status must be 102 to 199, got ${status}`)
+    }
+    this.sink?.inform(status, headers)
+  }
+
+  /** @internal Sets path and query from a target; throws PathError. */
+  locate(target: string): void {
+    const path = originForm(target)
+    const question = path.indexOf('?')
+    this.#search = question === -1 ? '' : path.slice(question)
+    this.#query = null
+    this.path = path === '*' ? '*' : canonicalPath(question === -1 ? path : path.slice(0, question))
+  }
+
+  /** @internal Aborts {@link signal} and fails a body that is still being read. */
+  abort(reason: Error): void {
+    this.#abortReason ??= reason
+    this.#body?.fail(reason)
+    this.#abort?.abort(reason)
+  }
+
+  /** @internal Method and target for a diagnostic. */
+  get summary(): string {
+    return `${printable(this.method, 32)} ${printable(this.target)}`
+  }
+
+  #makeBody(): RequestBody {
+    const given = this.init.body ?? null
+    const facts = () => ({
+      limits: this.limits,
+      contentType: this.headers.get('content-type'),
+      contentLength: this.init.contentLength ?? null,
+    })
+    if (given === null) return new RequestBody(facts, null)
+    if (typeof given !== 'string' && !(given instanceof Uint8Array)) {
+      if ('want' in given) return new RequestBody(facts, given)
+      return iterated(facts, given)
+    }
+    const body = new RequestBody(facts, null)
+    body.push(typeof given === 'string' ? Buffer.from(given) : given)
+    return body
+  }
+}
+
+function iterated(facts: ConstructorParameters<typeof RequestBody>[0], pieces: AsyncIterable<Uint8Array | string>) {
+  const iterator = pieces[Symbol.asyncIterator]()
+  const pull = async () => {
+    const { done, value } = await iterator.next()
+    if (done === true) body.end()
+    else body.push(typeof value === 'string' ? Buffer.from(value) : value)
+  }
+  const body = new RequestBody(facts, { want: () => void pull().catch(error => body.fail(error)) })
+  return body
+}
+
+// RFC 9112 section 3.2.2: a server accepts the absolute form too; what counts then is its path and query.
+function originForm(target: string): string {
+  if (target.charCodeAt(0) === 0x2f || target === '*') return target
+  const authority = target.indexOf('://') + 3
+  const rest = target.slice(authority).search(/[/?]/)
+  if (rest === -1) return '/'
+  const path = target.slice(authority + rest)
+  return path.charCodeAt(0) === 0x2f ? path : `/${path}`
+}
+
+function hostnameOf(host: string): string {
+  const end = host.charCodeAt(0) === 0x5b ? host.indexOf(']') + 1 : host.indexOf(':')
+  const name = (end > 0 ? host.slice(0, end) : host).toLowerCase()
+  return name.endsWith('.') ? name.slice(0, -1) : name
+}
+

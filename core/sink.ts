@@ -1,0 +1,34 @@
+import type { Duplex } from 'node:stream'
+import type { HeadersInit } from './headers.ts'
+import type { HttpResponse } from './response.ts'
+
+/**
+ * Where an exchange writes: an HTTP/1.1 connection, an HTTP/2 stream, a test. The kernel's exchange is its only
+ * caller; a transport implements it and hands requests to `server.dispatch(request, sink)`.
+ */
+export interface Sink {
+  /** An interim answer. Ignored after {@link head}. */
+  inform(status: number, headers: HeadersInit): void
+  /**
+   * The final head.
+   *
+   * @param length The number of bytes that follow (or would, for HEAD); null when only the end will tell.
+   */
+  head(head: HttpResponse, length: number | null): void
+  /** A piece of the body. False: wait for {@link onDrain} before the next one. */
+  write(bytes: Uint8Array | string): boolean
+  /** The message is complete. */
+  end(trailers?: readonly string[]): void
+  /** The message breaks off: the client must not take what it got for a whole. */
+  reset(reason: Error): void
+  /**
+   * Hands the stream over. With null the caller writes every byte itself. Absent: upgrades are answered 501.
+   */
+  upgrade?(head: HttpResponse | null): { readonly stream: Duplex; readonly head: Buffer }
+  /** Set by the exchange: room for more. */
+  onDrain: (() => void) | null
+  /** Set by the exchange; called once: null when everything was handed to the transport, else why not. */
+  onClose: ((reason: Error | null) => void) | null
+  /** Bytes that this exchange has sent, head included. */
+  readonly bytes: number
+}
