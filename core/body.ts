@@ -100,7 +100,9 @@ export class RequestBody {
   async form(options?: { readonly limit?: number }): Promise<URLSearchParams> {
     const type = this.#facts().contentType ?? ''
     if (!/^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(type)) {
-      throw new HttpError(415, 'the body must be a form (application/x-www-form-urlencoded)', { code: 'BODY_NOT_FORM' })
+      throw new HttpError(415, 'the body must be a form (application/x-www-form-urlencoded)', {
+        code: 'BODY_NOT_FORM',
+      })
     }
     return new URLSearchParams(await this.text(options))
   }
@@ -161,7 +163,8 @@ export class RequestBody {
 
   async #collect(limit = this.#facts().limits.bodyBytes): Promise<Buffer> {
     const pieces: Uint8Array[] = []
-    for (let piece = await this.#next(limit); piece !== null; piece = await this.#next(limit)) pieces.push(piece)
+    for (let piece = await this.#next(limit); piece !== null; piece = await this.#next(limit))
+      pieces.push(piece)
     return pieces.length === 1 && Buffer.isBuffer(pieces[0]) ? pieces[0] : Buffer.concat(pieces)
   }
 

@@ -45,7 +45,8 @@ const opaque = (etag: string): string => (etag.startsWith('W/') ? etag.slice(2) 
 function lists(field: string, state: Preconditions, match: Match): boolean {
   if (field === '*') return state.exists
   if (state.etag === undefined || !state.exists) return false
-  for (const [etag] of field.matchAll(/(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/g)) if (match(etag, state.etag)) return true
+  for (const [etag] of field.matchAll(/(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/g))
+    if (match(etag, state.etag)) return true
   return false
 }
 
@@ -53,11 +54,13 @@ function lists(field: string, state: Preconditions, match: Match): boolean {
 function isAfter(lastModified: Preconditions['lastModified'], field: string | undefined): boolean {
   if (field === undefined || lastModified === undefined) return false
   const limit = httpDate(field)
-  const modified = typeof lastModified === 'string' ? httpDate(lastModified) : Math.floor(Number(lastModified) / 1000) * 1000
+  const modified =
+    typeof lastModified === 'string' ? httpDate(lastModified) : Math.floor(Number(lastModified) / 1000) * 1000
   return limit !== null && modified !== null && modified > limit
 }
 
-const IMF = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d GMT$/
+const IMF =
+  /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d GMT$/
 const RFC850 = /^[A-Z][a-z]+day, \d\d-[A-Z][a-z]{2}-\d\d \d\d:\d\d:\d\d GMT$/
 const ASCTIME = /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}$/
 

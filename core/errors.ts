@@ -72,7 +72,11 @@ export const refusals = {
   'H1-TLS-HELLO': row(400, 'RFC 8446 5.1', 'a TLS handshake came to a port that speaks plain HTTP'),
   'H1-H2-PREFACE': row(505, 'RFC 9113 3.4', 'an HTTP/2 preface came to a connection that speaks HTTP/1.1'),
   'H1-METHOD': row(400, 'RFC 9110 9.1', 'the method is not a token'),
-  'H1-REQUEST-LINE': row(400, 'RFC 9112 3', 'the request line is not method, one space, target, one space, version'),
+  'H1-REQUEST-LINE': row(
+    400,
+    'RFC 9112 3',
+    'the request line is not method, one space, target, one space, version',
+  ),
   'H1-TARGET-LONG': row(414, 'RFC 9112 3', 'the request target is longer than limits.targetBytes'),
   'H1-TARGET-CHAR': row(400, 'RFC 9112 3.2', 'the request target has a character that a URI cannot have'),
   'H1-TARGET-FORM': row(400, 'RFC 9112 3.2', 'the form of the request target does not fit the method'),
@@ -94,14 +98,23 @@ export const refusals = {
   'H1-CL-TWICE': row(400, 'RFC 9112 6.3', 'the message has more than one Content-Length'),
   'H1-CL-TE': row(400, 'RFC 9112 6.1', 'the message has both Content-Length and Transfer-Encoding'),
   'H1-TE-VERSION': row(400, 'RFC 9112 6.1', 'Transfer-Encoding came in an HTTP/1.0 message'),
-  'H1-TE-INVALID': row(400, 'RFC 9112 6.1', 'Transfer-Encoding is not a list of codings that ends in one chunked'),
+  'H1-TE-INVALID': row(
+    400,
+    'RFC 9112 6.1',
+    'Transfer-Encoding is not a list of codings that ends in one chunked',
+  ),
   'H1-TE-CODING': row(501, 'RFC 9112 6.1', 'Transfer-Encoding names a coding other than chunked'),
   'H1-CHUNK-SIZE': row(400, 'RFC 9112 7.1', 'a chunk size is not a plain hexadecimal number'),
   'H1-CHUNK-EXT': row(400, 'RFC 9112 7.1.1', 'a chunk extension is too long or has a control character'),
   'H1-CHUNK-END': row(400, 'RFC 9112 7.1', 'a chunk is not followed by CRLF'),
-  'H1-TRAILER-FIELD': row(400, 'RFC 9110 6.5.1', 'a trailer field belongs to framing, routing or authentication'),
+  'H1-TRAILER-FIELD': row(
+    400,
+    'RFC 9110 6.5.1',
+    'a trailer field belongs to framing, routing or authentication',
+  ),
   'H1-HEAD-TIMEOUT': row(408, 'RFC 9110 15.5.9', 'the head did not arrive within limits.headTimeout'),
   'H1-CONNECT': row(501, 'RFC 9110 9.3.6', 'CONNECT is not served'),
+  'H1-TRACE': row(501, 'RFC 9110 9.3.8', 'TRACE is not served'),
   'H1-EXPECT': row(417, 'RFC 9110 10.1.1', 'Expect asks for something other than 100-continue'),
   'PATH-ESCAPE': row(400, 'RFC 3986 2.1', 'the path has a broken percent escape or an escaped NUL'),
   'PATH-CHAR': row(400, 'RFC 3986 3.3', 'the path has a character that must be escaped'),
@@ -202,5 +215,8 @@ export function describe(value: unknown): string {
 /** Text of a client as it may stand in a message or log: cut, with everything but printable ASCII escaped. */
 export function printable(text: string, limit = 1_024): string {
   const cut = text.length > limit ? text.slice(0, limit) : text
-  return cut.replace(/[^\x20-\x7e]|\\/g, character => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`)
+  return cut.replace(
+    /[^\x20-\x7e]|\\/g,
+    character => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  )
 }

@@ -51,7 +51,8 @@ export class FileSlice {
       }
       for (let position = this.start; position < this.end; ) {
         const piece = await readPiece(descriptor, position, Math.min(READ_SIZE, this.end - position))
-        if (piece.length === 0) throw new Error(`${this.path} ends at ${position}, expected ${this.end} bytes`)
+        if (piece.length === 0)
+          throw new Error(`${this.path} ends at ${position}, expected ${this.end} bytes`)
         position += piece.length
         yield piece
       }
@@ -62,10 +63,14 @@ export class FileSlice {
 }
 
 const openFile = (path: string): Promise<number> =>
-  new Promise((resolve, reject) => open(path, 'r', (error, descriptor) => (error ? reject(error) : resolve(descriptor))))
+  new Promise((resolve, reject) =>
+    open(path, 'r', (error, descriptor) => (error ? reject(error) : resolve(descriptor))),
+  )
 
 const stats = (descriptor: number): Promise<Stats> =>
-  new Promise((resolve, reject) => fstat(descriptor, (error, found) => (error ? reject(error) : resolve(found))))
+  new Promise((resolve, reject) =>
+    fstat(descriptor, (error, found) => (error ? reject(error) : resolve(found))),
+  )
 
 const readPiece = (descriptor: number, position: number, length: number): Promise<Buffer> =>
   new Promise((resolve, reject) => {

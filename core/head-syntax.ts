@@ -85,7 +85,7 @@ export function fieldName(bytes: Buffer, start: number, end: number): string {
   if (candidates !== undefined) {
     for (const name of candidates) if (matches(bytes, start, name)) return name
   }
-  return bytes.latin1Slice(start, end).toLowerCase()
+  return bytes.toString('latin1', start, end).toLowerCase()
 }
 
 // 0x20 makes a letter lower case and leaves '-' alone; no other token character becomes a letter or '-' by it.

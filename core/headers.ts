@@ -34,7 +34,8 @@ export class HttpHeaders implements Iterable<readonly [name: string, value: stri
   /** The values of each line of a field, in order. */
   getAll(name: string): string[] {
     const values: string[] = []
-    for (let i = 0; i < this.#fields.length; i += 2) if (this.#fields[i] === name) values.push(this.#fields[i + 1]!)
+    for (let i = 0; i < this.#fields.length; i += 2)
+      if (this.#fields[i] === name) values.push(this.#fields[i + 1]!)
     return values
   }
 
@@ -63,6 +64,7 @@ export function flatFields(init: HeadersInit | undefined): string[] {
   if (init === undefined) return []
   const pairs = Symbol.iterator in init ? init : Object.entries(init)
   const fields: string[] = []
-  for (const [name, value] of pairs as Iterable<readonly [string, string]>) fields.push(name.toLowerCase(), value)
+  for (const [name, value] of pairs as Iterable<readonly [string, string]>)
+    fields.push(name.toLowerCase(), value)
   return fields
 }

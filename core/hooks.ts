@@ -54,7 +54,8 @@ export interface SyncTaps<Args extends unknown[], Answer, Options = TapOptions> 
 }
 
 /** A hook whose taps may take their time. */
-export interface AsyncTaps<Args extends unknown[], Answer, Options = TapOptions> extends SyncTaps<Args, Answer, Options> {
+export interface AsyncTaps<Args extends unknown[], Answer, Options = TapOptions>
+  extends SyncTaps<Args, Answer, Options> {
   /** For async functions. Each costs every request some microseconds. */
   tapPromise(options: Options, fn: (...args: Args) => Promise<Answer>): void
   /** For what mostly answers at once: call `callback(error, answer)` exactly once. */
@@ -68,7 +69,11 @@ export interface SiteHooks {
   /** How an error looks. The first answer wins; without one the text of a 5xx is hidden. */
   readonly error: SyncTaps<[error: HttpError, request: HttpRequest], HttpResponse | Nothing>
   /** Builds the representation: change the fork and return nothing, or return another response. */
-  readonly transform: AsyncTaps<[response: HttpResponse, request: HttpRequest], HttpResponse | Nothing, StagedOptions>
+  readonly transform: AsyncTaps<
+    [response: HttpResponse, request: HttpRequest],
+    HttpResponse | Nothing,
+    StagedOptions
+  >
   /** Fits the response to this request: fields only, never the representation. */
   readonly deliver: SyncTaps<[response: HttpResponse, request: HttpRequest], Nothing>
   /** Runs once for every request, when its last byte is out or will never be. */
@@ -80,7 +85,11 @@ export interface ServerHooks {
   /** Before any port opens: disks, certificates. A failure stops the start. */
   readonly start: AsyncTaps<[server: PluginServer], Nothing>
   /** A new stream: return an owner to claim it, else the kernel speaks HTTP/1.1 on it. */
-  readonly connection: SyncTaps<[stream: Duplex, info: ConnectionInfo], ConnectionOwner | Nothing, StagedOptions>
+  readonly connection: SyncTaps<
+    [stream: Duplex, info: ConnectionInfo],
+    ConnectionOwner | Nothing,
+    StagedOptions
+  >
   /** The answer to a message that is refused before any site sees it. */
   readonly protocolError: SyncTaps<[error: HttpError, request: HttpRequest], HttpResponse | Nothing>
   /** Faults that have no client to tell. Without a tap they go to stderr. */
@@ -99,13 +108,15 @@ const nothing: Check = (answer, tap) => {
 const response: Check = (answer, tap) => {
   if (answer === undefined || answer === null) return undefined
   if (answer instanceof HttpResponse) return answer
-  throw new TypeError(`expected an HttpResponse or nothing, got ${describe(answer)}${promiseHint(answer, tap.kind)}`)
+  throw new TypeError(
+    `expected an HttpResponse or nothing, got ${describe(answer)}${promiseHint(answer, tap.kind)}`,
+  )
 }
 
 // Each tap gets a fork of its own to change, also when the tap before it put another response in its place.
 const replacement: Check = (answer, tap) => (response(answer, tap) as HttpResponse | undefined)?.seal().fork()
 
-const owner: Check = (answer, tap) => {
+const owner: Check = answer => {
   if (answer === undefined || answer === null) return undefined
   const { drain, destroy } = answer as Partial<ConnectionOwner>
   if (typeof drain === 'function' && typeof destroy === 'function') return answer
@@ -141,7 +152,11 @@ export class SiteHookTable implements SiteHooks {
       spec('handle', response, { isAsync: true, needsStage: true, requestAt: 0 }),
       context,
     )
-    this.error = new Hook(new SyncBailHook(['error', 'request']), spec('error', response, { requestAt: 1 }), context)
+    this.error = new Hook(
+      new SyncBailHook(['error', 'request']),
+      spec('error', response, { requestAt: 1 }),
+      context,
+    )
     this.transform = new Hook(
       new AsyncSeriesWaterfallHook(['response', 'request']),
       spec('transform', replacement, { isAsync: true, needsStage: true, requestAt: 1 }),
@@ -186,9 +201,17 @@ export class ServerHookTable implements ServerHooks {
       spec('protocolError', response, { requestAt: 1 }),
       context,
     )
-    this.report = new Hook(new SyncHook(['diagnostic']), spec('report', nothing, { isObserver: true }), context)
+    this.report = new Hook(
+      new SyncHook(['diagnostic']),
+      spec('report', nothing, { isObserver: true }),
+      context,
+    )
     this.retire = new Hook(new SyncHook(['server']), spec('retire', nothing, { isObserver: true }), context)
-    this.stop = new Hook(new AsyncSeriesHook(['server', 'reason']), spec('stop', nothing, { isAsync: true }), context)
+    this.stop = new Hook(
+      new AsyncSeriesHook(['server', 'reason']),
+      spec('stop', nothing, { isAsync: true }),
+      context,
+    )
   }
 
   get all(): readonly Hook[] {

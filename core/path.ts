@@ -59,8 +59,9 @@ function normaliseEscapes(path: string): string {
       out += escapeAt(path, i)
       i += 2
     } else if (code === SLASH || PCHAR[code] === 1) out += path[i]
-    else if (code === HASH || code === BACKSLASH || code > 0xff || VISIBLE[code] === 0) throw new PathError('PATH-CHAR')
-    else out += escape(code)
+    else if (code === HASH || code === BACKSLASH || code > 0xff || VISIBLE[code] === 0)
+      throw new PathError('PATH-CHAR')
+    else out += escaped(code)
   }
   return out
 }
@@ -71,10 +72,10 @@ function escapeAt(path: string, at: number): string {
   if (high < 0 || low < 0) throw new PathError('PATH-ESCAPE')
   const code = high * 16 + low
   if (code === 0) throw new PathError('PATH-ESCAPE')
-  return PCHAR[code] === 1 ? String.fromCharCode(code) : escape(code)
+  return PCHAR[code] === 1 ? String.fromCharCode(code) : escaped(code)
 }
 
-function escape(code: number): string {
+function escaped(code: number): string {
   return `%${code < 16 ? '0' : ''}${code.toString(16).toUpperCase()}`
 }
 

@@ -1,8 +1,9 @@
-import type { Keep } from './keep.ts'
+import type { Duplex } from 'node:stream'
+import type { Diagnostic } from './errors.ts'
 import type { ServerHooks, SiteHooks } from './hooks.ts'
+import type { Keep } from './keep.ts'
 import type { ConnectionInfo } from './listener.ts'
 import type { SlotHolder } from './slots.ts'
-import type { Duplex } from 'node:stream'
 
 /** The part of Standard Schema v1 (standardschema.dev) that the kernel uses: valibot, zod and arktype have it. */
 export interface StandardSchema<Input = unknown, Output = Input> {
@@ -37,6 +38,8 @@ export interface PluginServer extends SlotHolder {
    * @throws Error when `info` is not of a connection that this plugin claimed.
    */
   serve(stream: Duplex, info: ConnectionInfo): void
+  /** Tells the operator of a fault that has no client to tell: the `report` taps, else stderr. */
+  report(diagnostic: Diagnostic): void
 }
 
 /** A site as a plugin sees it. */
@@ -65,7 +68,11 @@ export interface PluginDefinition<Settings> {
 type Options = StandardSchema | ((...input: never[]) => unknown)
 
 type SettingsOf<O> =
-  O extends StandardSchema<unknown, infer Output> ? Output : O extends (...input: never[]) => infer Output ? Output : undefined
+  O extends StandardSchema<unknown, infer Output>
+    ? Output
+    : O extends (...input: never[]) => infer Output
+      ? Output
+      : undefined
 
 type InputOf<O> =
   O extends StandardSchema<infer Input, unknown>
@@ -140,12 +147,16 @@ export interface ScopeOptions {
 export function definePlugin<const O extends Options>(
   definition: { readonly options: O } & PluginDefinition<SettingsOf<O>>,
 ): PluginFactory<InputOf<O>>
-export function definePlugin(definition: { readonly options?: undefined } & PluginDefinition<undefined>): PluginFactory
+export function definePlugin(
+  definition: { readonly options?: undefined } & PluginDefinition<undefined>,
+): PluginFactory
 export function definePlugin(
   definition: { readonly options?: Options | undefined } & PluginDefinition<never>,
 ): PluginFactory<unknown[]> {
   if (!/^[a-z][a-z0-9-]*$/.test(definition.name)) {
-    throw new TypeError(`definePlugin: name ${JSON.stringify(definition.name)} must match /^[a-z][a-z0-9-]*$/`)
+    throw new TypeError(
+      `definePlugin: name ${JSON.stringify(definition.name)} must match /^[a-z][a-z0-9-]*$/`,
+    )
   }
   const factory = (...input: unknown[]): PluginEntry =>
     Object.freeze({ [brand]: 'plugin' as const, definition, options: definition.options, input })

@@ -1,7 +1,7 @@
-import { RequestBody, type BodySource } from './body.ts'
-import { HttpError, printable, type Refused } from './errors.ts'
+import { type BodySource, RequestBody } from './body.ts'
 import { checkPreconditions, type Preconditions } from './conditional.ts'
-import { HttpHeaders, type HeadersInit } from './headers.ts'
+import { HttpError, printable, type Refused } from './errors.ts'
+import { type HeadersInit, HttpHeaders } from './headers.ts'
 import type { Tap } from './hooks.ts'
 import type { ExchangeLimits } from './limits.ts'
 import type { ConnectionInfo, Peer, TlsInfo } from './listener.ts'
@@ -51,8 +51,7 @@ export class HttpRequest implements SlotHolder {
   readonly receivedAt: number
   /** Why the message was refused; such a request runs on the site `-` and reaches no `handle`. */
   refused: Refused | null
-  /** Milliseconds that no more than this request took since {@link receivedAt} are measured from here. */
-  /** @internal */ readonly startedAt: number
+  /** @internal When the head was complete, by the clock of deadlines. */ readonly startedAt: number
   /** @internal */ readonly init: RequestInit
   /** @internal */ currentSite: Site | null = null
   /** @internal The async tap that everybody waits for. */ pendingTap: Tap | null = null
@@ -212,6 +211,13 @@ export class HttpRequest implements SlotHolder {
     this.sink?.inform(status, headers)
   }
 
+  /** @internal Whether any precondition came (RFC 9110 section 13.1): all their names begin with `if-`. */
+  get hasConditions(): boolean {
+    const fields = this.init.fields ?? []
+    for (let i = 0; i < fields.length; i += 2) if (fields[i]!.startsWith('if-')) return true
+    return false
+  }
+
   /** @internal Sets path and query from a target; throws PathError. */
   locate(target: string): void {
     const path = originForm(target)
@@ -251,7 +257,10 @@ export class HttpRequest implements SlotHolder {
   }
 }
 
-function iterated(facts: ConstructorParameters<typeof RequestBody>[0], pieces: AsyncIterable<Uint8Array | string>) {
+function iterated(
+  facts: ConstructorParameters<typeof RequestBody>[0],
+  pieces: AsyncIterable<Uint8Array | string>,
+) {
   const iterator = pieces[Symbol.asyncIterator]()
   const pull = async () => {
     const { done, value } = await iterator.next()
@@ -277,4 +286,3 @@ function hostnameOf(host: string): string {
   const name = (end > 0 ? host.slice(0, end) : host).toLowerCase()
   return name.endsWith('.') ? name.slice(0, -1) : name
 }
-

@@ -3,7 +3,14 @@ import { describe, HttpError } from './errors.ts'
 import { FileSlice } from './file-slice.ts'
 
 /** A body as handlers give it. Streams are read only as fast as the client takes them. */
-export type ResponseBody = null | string | Uint8Array | FileSlice | Readable | AsyncIterable<Uint8Array | string> | LazyBody
+export type ResponseBody =
+  | null
+  | string
+  | Uint8Array
+  | FileSlice
+  | Readable
+  | AsyncIterable<Uint8Array | string>
+  | LazyBody
 
 /** What {@link LazyBody} makes. */
 export type Produced = Uint8Array | Promise<Uint8Array> | AsyncIterable<Uint8Array | string>
@@ -60,7 +67,8 @@ export async function readBody(body: ResponseBody, limit: number): Promise<Buffe
   for await (const piece of pieces(body)) {
     const chunk = bytesOf(piece)
     total += chunk.length
-    if (limit !== 0 && total > limit) throw new HttpError(500, `the response body is larger than ${limit} bytes`)
+    if (limit !== 0 && total > limit)
+      throw new HttpError(500, `the response body is larger than ${limit} bytes`)
     chunks.push(chunk)
   }
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, total)
@@ -80,6 +88,7 @@ export function bytesOf(piece: unknown): Buffer {
  * @internal
  */
 export function isBody(value: unknown): value is ResponseBody {
-  if (value === null || typeof value === 'string' || value instanceof Uint8Array || value instanceof LazyBody) return true
+  if (value === null || typeof value === 'string' || value instanceof Uint8Array || value instanceof LazyBody)
+    return true
   return typeof value === 'object' && value !== undefined && Symbol.asyncIterator in value
 }

@@ -34,7 +34,14 @@ export interface Trailers {
 }
 
 /** Fields of the framing and the connection: only the writer may send them. */
-const KERNEL_FIELDS = new Set(['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'upgrade', 'te'])
+const KERNEL_FIELDS = new Set([
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+  'content-length',
+  'upgrade',
+  'te',
+])
 
 /** Fields that describe the representation, which is finished when `deliver` runs (RFC 9110 section 8). */
 const REPRESENTATION_FIELDS = new Set([
@@ -64,6 +71,8 @@ export class HttpResponse {
   isCurrent: (() => boolean) | undefined
   /** @internal */ upgradeHandler: UpgradeHandler | null = null
   /** @internal */ upgradeRaw = false
+  /** @internal The protocol of an upgrade, as the Upgrade field names it. */ upgradeProtocol: string | null =
+    null
   /** @internal */ trailerPart: Trailers | null = null
   /** @internal */ closes = false
   /** @internal */ isTransformed = false
@@ -206,13 +215,15 @@ export class HttpResponse {
 
   /** @internal A fork: own status, body reference and lines over this as base. */
   fork(): HttpResponse {
-    const fork = new HttpResponse(this.#status)
+    const fork = new HttpResponse(200)
     fork.base = this
+    fork.#status = this.#status
     fork.#body = this.#body
     fork.detail = this.detail
     fork.isCurrent = this.isCurrent
     fork.upgradeHandler = this.upgradeHandler
     fork.upgradeRaw = this.upgradeRaw
+    fork.upgradeProtocol = this.upgradeProtocol
     fork.trailerPart = this.trailerPart
     fork.closes = this.closes
     fork.isTransformed = this.isTransformed
@@ -256,7 +267,9 @@ export class HttpResponse {
   block(): string {
     if (this.#block !== null) return this.#block
     const text =
-      this.base !== null && this.#hidden === null ? this.base.block() + lines(this.#lines) : lines(this.fields())
+      this.base !== null && this.#hidden === null
+        ? this.base.block() + lines(this.#lines)
+        : lines(this.fields())
     this.#block = text
     return text
   }
@@ -281,14 +294,17 @@ export class HttpResponse {
       throw new TypeError(`${field}: ${describe(value)} is not a field value (RFC 9110 section 5.5)`)
     }
     if (KERNEL_FIELDS.has(field)) {
-      throw new TypeError(`${field} belongs to the kernel; use response.close(), stream(…, { length }) or upgrade()`)
+      throw new TypeError(
+        `${field} belongs to the kernel; use response.close(), stream(…, { length }) or upgrade()`,
+      )
     }
     return field
   }
 
   #mayChange(what: string): void {
     if (this.#phase === SEALED) throw sealedError(what)
-    const fixed = what === 'status' || what === 'body' || what === 'trailers' || REPRESENTATION_FIELDS.has(what)
+    const fixed =
+      what === 'status' || what === 'body' || what === 'trailers' || REPRESENTATION_FIELDS.has(what)
     if (this.#phase === DELIVERING && fixed) {
       throw new TypeError(`${what} cannot change in deliver: the representation is finished; use transform`)
     }
@@ -339,7 +355,10 @@ export class HttpResponse {
     const found = await stat(path).catch(() => null)
     if (found === null || !found.isFile()) throw new HttpError(404, undefined, { code: 'FILE_MISSING' })
     const type = mime.contentType(path.slice(path.lastIndexOf('/') + 1)) || 'application/octet-stream'
-    return make(new FileSlice(path, found), init, type).set('last-modified', new Date(found.mtimeMs).toUTCString())
+    return make(new FileSlice(path, found), init, type).set(
+      'last-modified',
+      new Date(found.mtimeMs).toUTCString(),
+    )
   }
 
   /**
@@ -348,7 +367,10 @@ export class HttpResponse {
    * @param init Status 301, 302 (default), 303, 307 or 308.
    */
   static redirect(location: string, init: ResponseInit = 302): HttpResponse {
-    return make(null, withStatus(init, 302)).set('location', location.replace(/[^\x21-\x7e]+/g, encodeURIComponent))
+    return make(null, withStatus(init, 302)).set(
+      'location',
+      location.replace(/[^\x21-\x7e]+/g, encodeURIComponent),
+    )
   }
 
   /** An answer without a body. Default: 204. */
@@ -364,21 +386,49 @@ export class HttpResponse {
   }
 
   /** Problem details (RFC 9457): `{ type, title, status, detail, instance, … }`. */
-  static problem(problem: { readonly status: number; readonly [member: string]: unknown }, init?: ResponseInit): HttpResponse {
-    return make(jsonText(problem), withStatus(init ?? problem.status, problem.status), 'application/problem+json')
+  static problem(
+    problem: { readonly status: number; readonly [member: string]: unknown },
+    init?: ResponseInit,
+  ): HttpResponse {
+    return make(
+      jsonText(problem),
+      withStatus(init ?? problem.status, problem.status),
+      'application/problem+json',
+    )
   }
 
   /** Hands the connection over once the answer has gone through `deliver` (RFC 9110 section 7.8). */
   static upgrade(options: UpgradeOptions, handler: UpgradeHandler): HttpResponse {
     if (!isToken(options.protocol.replace('/', ''))) {
-      throw new TypeError(`upgrade: protocol must be a token such as "websocket", got ${describe(options.protocol)}`)
+      throw new TypeError(
+        `upgrade: protocol must be a token such as "websocket", got ${describe(options.protocol)}`,
+      )
     }
     const response = new HttpResponse(200, null, options.headers)
     response.#status = 101
-    response.detail = options.protocol
+    response.upgradeProtocol = options.protocol
     response.upgradeHandler = handler
     response.upgradeRaw = options.raw ?? false
     return response
+  }
+
+  /** @internal The same as a 304: what describes the representation goes, what a cache must learn stays. */
+  notModified(): HttpResponse {
+    const fork = this.fork()
+    fork.#body = null
+    fork.#status = 304
+    fork.declaredLength = null
+    // RFC 9110 section 15.4.5: the other representation metadata is of no use to a client that has it already.
+    for (const name of [
+      'content-type',
+      'content-encoding',
+      'content-language',
+      'last-modified',
+      'accept-ranges',
+    ]) {
+      if (name !== 'last-modified' || fork.field('etag') !== undefined) fork.delete(name)
+    }
+    return fork
   }
 }
 
@@ -421,9 +471,13 @@ function checkedLength(length: number): number {
 
 function checkedBody(body: ResponseBody): ResponseBody {
   if (isBody(body)) return body
-  throw new TypeError(`a body must be null, a string, bytes, a file or an async iterable, got ${describe(body)}`)
+  throw new TypeError(
+    `a body must be null, a string, bytes, a file or an async iterable, got ${describe(body)}`,
+  )
 }
 
 function sealedError(what: string): Error {
-  return new TypeError(`${what} cannot change: this response was already given as an answer; taps change the fork they get`)
+  return new TypeError(
+    `${what} cannot change: this response was already given as an answer; taps change the fork they get`,
+  )
 }

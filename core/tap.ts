@@ -1,4 +1,3 @@
-import type { SyncHook } from 'tapable'
 import { asError, type Diagnostic, describe } from './errors.ts'
 import type { HttpRequest } from './request.ts'
 import { Handle } from './stages.ts'
@@ -46,8 +45,12 @@ export interface TapOwner {
 
 // biome-ignore lint/suspicious/noExplicitAny: the guard stands between typed interfaces on both sides.
 type AnyFunction = (...args: any[]) => any
-// biome-ignore lint/suspicious/noExplicitAny: all tapable hooks, whatever their arguments.
-type AnyHook = { taps: readonly unknown[]; tap: SyncHook<any>['tap']; tapAsync?: AnyFunction; tapPromise?: AnyFunction }
+type AnyHook = {
+  taps: readonly unknown[]
+  tap: AnyFunction
+  tapAsync?: AnyFunction
+  tapPromise?: AnyFunction
+}
 
 const taps = new WeakMap<object, Tap>()
 
@@ -92,18 +95,21 @@ export class Hook<Inner extends AnyHook = AnyHook> {
   tap(options: unknown, fn: AnyFunction): void {
     const tap = this.#register(options, 'sync', fn)
     const guarded = this.#spec.isObserver ? this.#observer(tap, fn) : this.#sync(tap, fn)
-    this.inner.tap(tap, this.#scoped(guarded))
+    this.inner.tap(placed(tap), this.#scoped(guarded))
   }
 
   tapPromise(options: unknown, fn: AnyFunction): void {
     const tap = this.#register(options, 'promise', fn)
-    this.inner.tapPromise!(tap, this.#scoped(this.#promise(tap, fn), () => Promise.resolve()))
+    this.inner.tapPromise!(
+      placed(tap),
+      this.#scoped(this.#promise(tap, fn), () => Promise.resolve()),
+    )
   }
 
   tapAsync(options: unknown, fn: AnyFunction): void {
     const tap = this.#register(options, 'async', fn)
     const skip = (...args: AnyFunction[]) => args[args.length - 1]!()
-    this.inner.tapAsync!(tap, this.#scoped(this.#async(tap, fn), skip))
+    this.inner.tapAsync!(placed(tap), this.#scoped(this.#async(tap, fn), skip))
   }
 
   #register(options: unknown, kind: Tap['kind'], fn: unknown): Tap {
@@ -112,14 +118,20 @@ export class Hook<Inner extends AnyHook = AnyHook> {
     const hook = this.#spec.name
     const plugin = owner?.plugin ?? '?'
     const fail = (sentence: string) => new TypeError(`plugin "${plugin}", hook ${hook}: ${sentence}`)
-    if (context.isSealed || owner === null) throw fail('hooks are sealed; tap in server() or site(), before the start')
+    if (context.isSealed || owner === null)
+      throw fail('hooks are sealed; tap in server() or site(), before the start')
     if (typeof fn !== 'function') throw fail(`a tap must be a function, got ${describe(fn)}`)
     if (kind !== 'sync' && !this.#spec.isAsync) throw fail('this hook is sync: use tap()')
-    const { name, stage, before } = (typeof options === 'string' ? { name: options } : (options ?? {})) as Record<string, unknown>
+    const { name, stage, before } = (
+      typeof options === 'string' ? { name: options } : (options ?? {})
+    ) as Record<string, unknown>
     if (typeof name !== 'string' || name === '') throw fail(`a tap needs a name, got ${describe(name)}`)
-    if (before !== undefined) throw fail('"before" does not exist here: name a stage, for example Handle.Guard - 10')
-    if (stage === undefined && this.#spec.needsStage) throw fail(`tap "${name}" must name a stage: { name, stage: … }`)
-    if (stage !== undefined && !Number.isFinite(stage)) throw fail(`stage must be a number, got ${describe(stage)}`)
+    if (before !== undefined)
+      throw fail('"before" does not exist here: name a stage, for example Handle.Guard - 10')
+    if (stage === undefined && this.#spec.needsStage)
+      throw fail(`tap "${name}" must name a stage: { name, stage: … }`)
+    if (stage !== undefined && !Number.isFinite(stage))
+      throw fail(`stage must be a number, got ${describe(stage)}`)
     if (owner.test !== null && this.#spec.requestAt === -1 && hook === 'connection') {
       throw fail('inside a scope there is no request yet to test; take the plugin out of the scope')
     }
@@ -220,6 +232,9 @@ export class Hook<Inner extends AnyHook = AnyHook> {
   }
 }
 
+// tapable writes to the options that it is given.
+const placed = ({ name, stage }: Tap) => ({ name, stage })
+
 function requestOf(at: number, a: unknown, b: unknown): HttpRequest | null {
   return at === -1 ? null : ((at === 0 ? a : b) as HttpRequest)
 }
@@ -252,5 +267,12 @@ export function tapFailed(error: Error, tap: Tap, request?: HttpRequest): Diagno
 
 function calledTwice(tap: Tap): Diagnostic {
   const message = `${tapText(tap)} called its callback twice; the second answer was dropped`
-  return { code: 'TAP_CALLED_TWICE', message, severity: 'error', plugin: tap.plugin, hook: tap.hook, tap: tap.name }
+  return {
+    code: 'TAP_CALLED_TWICE',
+    message,
+    severity: 'error',
+    plugin: tap.plugin,
+    hook: tap.hook,
+    tap: tap.name,
+  }
 }

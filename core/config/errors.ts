@@ -63,6 +63,16 @@ export function configErrorOf(problems: readonly ConfigProblem[], options: Error
 export const isConfigError = (value: unknown): value is ConfigError =>
   value instanceof ConfigError || (value instanceof Error && value.name === 'ConfigError')
 
+/**
+ * What a plugin threw over its options, with the file and the plugin in front, and the option where it names one.
+ * `at` is the plugin's place and name: `sites[0].plugins[2] (static)`.
+ */
+export function optionsError(thrown: unknown, at: string, file: string | null): ConfigError {
+  const named = isConfigError(thrown) ? thrown : null
+  const path = `${at}: options${named?.path ? `.${named.path}` : ''}`
+  return new ConfigError({ file, path, problem: named?.detail ?? messageOf(thrown) }, { cause: thrown })
+}
+
 /** The text of whatever was thrown. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown)

@@ -1,10 +1,13 @@
-import type { StandardIssue } from '../plugin.ts'
 import type { ConfigProblem } from './errors.ts'
 import { show } from './show.ts'
 import { didYouMean } from './suggest.ts'
 
-/** The fields of a valibot issue beyond Standard Schema's; other libraries leave them out. */
-interface RichIssue extends StandardIssue {
+type Step = PropertyKey | { readonly key: unknown }
+
+/** An issue of any Standard Schema; valibot's have the optional fields too. */
+interface Issue {
+  readonly message: string
+  readonly path?: readonly Step[] | undefined
   readonly type?: unknown
   readonly expected?: unknown
   readonly input?: unknown
@@ -24,17 +27,21 @@ interface ProblemOptions {
 /** Problems with option paths, made from the issues of any Standard Schema. */
 export function problemsOf(
   schema: unknown,
-  issues: readonly StandardIssue[],
+  issues: readonly Issue[],
   options: ProblemOptions,
 ): ConfigProblem[] {
   return issues.map(issue => {
     const keys = (issue.path ?? []).map(keyOf)
-    return { file: options.file, path: formatPath(options.base, keys), ...describe(schema, issue, keys, options) }
+    return {
+      file: options.file,
+      path: formatPath(options.base, keys),
+      ...describe(schema, issue, keys, options),
+    }
   })
 }
 
 /** An option path: `sites[0].limits.bodyBytes`. */
-export function formatPath(base: string, keys: readonly PropertyKey[]): string {
+function formatPath(base: string, keys: readonly PropertyKey[]): string {
   const path = keys.reduce<string>((text, key) => {
     if (typeof key === 'number') return `${text}[${key}]`
     return /^[\w$]+$/.test(String(key)) ? `${text}.${String(key)}` : `${text}[${show(key)}]`
@@ -44,7 +51,7 @@ export function formatPath(base: string, keys: readonly PropertyKey[]): string {
 
 function describe(
   schema: unknown,
-  issue: RichIssue,
+  issue: Issue,
   keys: readonly PropertyKey[],
   { phrases = false, hint }: ProblemOptions,
 ): ConfigProblem {
@@ -67,7 +74,8 @@ function unknownOption(
 ): ConfigProblem {
   const key = String(keys.at(-1))
   const known = keysAt(schema, keys.slice(0, -1))
-  const help = didYouMean(key, known) ?? hint?.(key) ?? (known.length > 0 ? `known are ${known.join(', ')}` : null)
+  const help =
+    hint?.(key) ?? didYouMean(key, known) ?? (known.length > 0 ? `known are ${known.join(', ')}` : null)
   return { problem: 'unknown option', ...(help === null ? {} : { hint: help }) }
 }
 
@@ -87,9 +95,10 @@ function keysAt(schema: unknown, path: readonly PropertyKey[]): string[] {
 
 function bare(schema: ValibotSchema | undefined): ValibotSchema | undefined {
   if (schema?.wrapped) return bare(schema.wrapped)
-  return schema?.pipe?.find(step => step.entries ?? step.item) ?? schema
+  return schema?.pipe?.map(bare).find(step => step?.entries ?? step?.item) ?? schema
 }
 
-function keyOf(step: PropertyKey | { readonly key: PropertyKey }): PropertyKey {
-  return typeof step === 'object' ? step.key : step
+function keyOf(step: Step): PropertyKey {
+  const key = typeof step === 'object' ? step.key : step
+  return typeof key === 'number' || typeof key === 'symbol' ? key : String(key)
 }

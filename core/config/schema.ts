@@ -13,7 +13,12 @@ function strict<const Entries extends v.ObjectEntries>(entries: Entries, message
 
 function unit(read: (value: unknown) => number | null, least: number, expected: string) {
   const fits = (value: unknown) => (read(value) ?? -1) >= least
-  return v.optional(v.pipe(v.custom<number | string>(fits, expected), v.transform(value => read(value)!)))
+  return v.optional(
+    v.pipe(
+      v.custom<number | string>(fits, expected),
+      v.transform(value => read(value)!),
+    ),
+  )
 }
 
 const size = unit(readSize, 0, expectedSize)
@@ -56,8 +61,10 @@ function listOf<const Item extends v.GenericSchema>(item: Item, expected: string
   return v.pipe(v.custom<unknown[]>(fits, expected), v.array(item, expected))
 }
 
-const isPort = (value: unknown) => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 65_535
-const isMode = (value: unknown) => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 0o777
+const isPort = (value: unknown) =>
+  Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 65_535
+const isMode = (value: unknown) =>
+  Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 0o777
 const isPath = (value: unknown) =>
   (typeof value === 'string' && value !== '') || (value instanceof URL && value.protocol === 'file:')
 
@@ -112,7 +119,11 @@ export const scopeSchema = strict(
       ),
     ),
     methods: v.optional(
-      listOf(v.custom<string>(isMethod, "a method in capitals such as 'GET'"), 'a list of at least one method', 1),
+      listOf(
+        v.custom<string>(isMethod, "a method in capitals such as 'GET'"),
+        'a list of at least one method',
+        1,
+      ),
     ),
     hosts: v.optional(listOf(text("a host such as 'example.com'"), 'a list of at least one host', 1)),
   },

@@ -10,7 +10,9 @@ type SizeName = 'headBytes' | 'targetBytes' | 'writeBuffer' | 'bodyBytes' | 'dra
 type DurationName = Extract<keyof ListenerLimits | keyof ExchangeLimits, `${string}Timeout`>
 
 type Written<Limits> = {
-  readonly [Name in keyof Limits]?: (Name extends SizeName ? Size : Name extends DurationName ? Duration : number) | undefined
+  readonly [Name in keyof Limits]?:
+    | (Name extends SizeName ? Size : Name extends DurationName ? Duration : number)
+    | undefined
 }
 
 /** Limits as a config writes them, of a server. */
@@ -80,6 +82,20 @@ export interface ResolvedPlugin {
   readonly settings: unknown
   /** From the outermost scope to the innermost; empty outside any. */
   readonly scopes: readonly ScopeOptions[]
+  /** The place in the config, for errors: `sites[0].plugins[2]`. */
+  readonly at: string
+  /** The file that a plugin given by name came from; null for one given as a value. */
+  readonly from: string | null
+}
+
+/** Where a config came from, and what the command line changes in it. */
+export interface ConfigSource {
+  /** The config file, or null for a config given in code. */
+  readonly file: string | null
+  /** The folder that relative paths count from. */
+  readonly dir: string
+  /** Changes of the first listener: `--port`, `--host`, PORT and HOST. */
+  readonly overrides?: { readonly port?: number | undefined; readonly host?: string | undefined } | undefined
 }
 
 /** A listener with every default filled in. */

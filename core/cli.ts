@@ -1,0 +1,50 @@
+import { type Args, parse, UsageError } from './cli/args.ts'
+
+/** Runs a command line and gives the exit code. What a command needs is imported only when it runs. */
+async function main(argv: readonly string[]): Promise<number> {
+  const args = parseOrExplain(argv)
+  if (args === null) return 2
+  if (args.flags.has('version')) {
+    const { version } = await import('./cli/version.ts')
+    return print(`rawhttp ${version()}\n`)
+  }
+  if (args.command === null || args.flags.has('help')) {
+    const { helpText } = await import('./cli/help.ts')
+    return print(helpText(args.command))
+  }
+  return await runCommand(args)
+}
+
+function parseOrExplain(argv: readonly string[]): Args | null {
+  try {
+    return parse(argv)
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    process.stderr.write(`rawhttp: ${error.message}\n`)
+    return null
+  }
+}
+
+function print(text: string): number {
+  process.stdout.write(text)
+  return 0
+}
+
+async function runCommand(args: Args): Promise<number> {
+  try {
+    const code =
+      args.command === 'start'
+        ? await (await import('./cli/start.ts')).start(args)
+        : await (await import('./cli/check.ts')).check(args)
+    return code
+  } catch (error) {
+    const { explain } = await import('./cli/failure.ts')
+    const { text, code } = explain(error, args)
+    process.stderr.write(text)
+    return code
+  }
+}
+
+const code = await main(process.argv.slice(2))
+// What a plugin left open (a timer, a watcher) must not keep a finished command alive.
+process.exit(code)

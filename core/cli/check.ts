@@ -1,0 +1,37 @@
+import type { ResolvedConfig, ResolvedListen, ResolvedPlugin } from '../config/types.ts'
+import type { Args } from './args.ts'
+import { prepare } from './prepare.ts'
+import { settle } from './settings.ts'
+
+/** `rawhttp check`: loads the config, runs the set-up of its plugins, and lists what it makes. Opens nothing. */
+export async function check(args: Args): Promise<number> {
+  const { config, notices } = await prepare(settle(args, process.env), process.cwd())
+  for (const notice of notices) process.stderr.write(`rawhttp: ${notice}\n`)
+  const { buildServer } = await import('../server.ts')
+  await buildServer(config)
+  process.stdout.write(`${listing(config).join('\n')}\n`)
+  return 0
+}
+
+/** The config as lines: file, listeners, then each site with its hosts and plugins. */
+function listing(config: ResolvedConfig): string[] {
+  return [
+    `config  ${config.file ?? 'none'}`,
+    ...config.listen.map(listen => `listen  ${placeOf(listen)}${listen.tls ? ' (tls)' : ''}`),
+    ...config.sites.flatMap(site => [
+      `site    ${site.name}: ${site.hosts.join(', ')}`,
+      ...site.plugins.map(pluginLine),
+    ]),
+    'ok',
+  ]
+}
+
+function placeOf({ host, port, path }: ResolvedListen): string {
+  return path ?? `${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+function pluginLine({ name, scopes, from }: ResolvedPlugin): string {
+  const parts = scopes.flatMap(scope => [scope.path ?? [], scope.methods ?? [], scope.hosts ?? []].flat(2))
+  const narrowed = parts.length === 0 ? '' : ` (only ${parts.join(' ')})`
+  return `  ${name}${narrowed}${from === null ? '' : `  from ${from}`}`
+}

@@ -1,0 +1,53 @@
+/** A flag as the command line has it. */
+export interface Flag {
+  readonly short?: string
+  /** What its value is called in the help; a flag without one takes no value. */
+  readonly value?: string
+  readonly text: string
+}
+
+/** A command: what its help says, and which flags it takes. */
+export interface Command {
+  readonly usage: string
+  readonly text: string
+  readonly flags: readonly FlagName[]
+  readonly examples: readonly string[]
+}
+
+export const flags = {
+  config: { short: 'c', value: 'FILE', text: 'The config file; nothing is searched. (RAWHTTP_CONFIG)' },
+  port: { short: 'p', value: 'N', text: 'Port of the first listener; 0 picks a free one. (PORT)' },
+  host: { value: 'ADDR', text: 'Address of the first listener; 0.0.0.0 opens it to the network. (HOST)' },
+  mode: {
+    value: 'MODE',
+    text: 'What a config function is given; else NODE_ENV, else production. (RAWHTTP_MODE)',
+  },
+  verbose: { text: 'Say which config is used, and show the stack of an error.' },
+  help: { short: 'h', text: 'Show this help.' },
+  version: { short: 'v', text: 'Show the version.' },
+} as const satisfies Readonly<Record<string, Flag>>
+
+export type FlagName = keyof typeof flags
+
+export const commands = {
+  start: {
+    usage: 'rawhttp start [folder] [flags]',
+    text: 'Serve the sites of a config, or a folder when there is none.',
+    flags: ['config', 'port', 'host', 'mode', 'verbose'],
+    examples: [
+      'rawhttp start',
+      'rawhttp start ./public --port 3000',
+      'rawhttp start --config sites/blog.config.ts',
+    ],
+  },
+  check: {
+    usage: 'rawhttp check [folder] [flags]',
+    text: 'Load and validate a config, and list its sites and plugins. Opens no port.',
+    flags: ['config', 'mode', 'verbose'],
+    examples: ['rawhttp check', 'rawhttp check --config rawhttp.config.ts --mode development'],
+  },
+} as const satisfies Readonly<Record<string, Command>>
+
+export type CommandName = keyof typeof commands
+
+export const isCommand = (name: string): name is CommandName => Object.hasOwn(commands, name)

@@ -1,0 +1,69 @@
+import { ConfigError } from '../config/errors.ts'
+import { quote } from '../config/show.ts'
+import { type Args, UsageError } from './args.ts'
+
+type Env = Readonly<Record<string, string | undefined>>
+
+/** What a command does after precedence is settled: flag, else environment, else undefined for the config to say. */
+export interface Settings {
+  readonly command: string
+  readonly folder: string | undefined
+  readonly file: string | undefined
+  readonly mode: string
+  readonly port: number | undefined
+  readonly host: string | undefined
+  readonly verbose: boolean
+  readonly env: Env
+}
+
+/**
+ * Settles flags and environment.
+ *
+ * @throws UsageError for a flag's bad value, ConfigError for a variable's.
+ */
+export function settle(args: Args, env: Env): Settings {
+  const flag = (name: Parameters<typeof args.flags.get>[0]) => args.flags.get(name)
+  if (args.folder !== undefined && flag('config') !== undefined) {
+    throw new UsageError('expected a folder or --config FILE, got both')
+  }
+  return {
+    command: String(args.command),
+    folder: args.folder,
+    // A folder on the command line is a flag's equal: the variable yields to it.
+    file: flag('config') ?? (args.folder === undefined ? variable(env, 'RAWHTTP_CONFIG')?.value : undefined),
+    mode: flag('mode') ?? variable(env, 'RAWHTTP_MODE', 'NODE_ENV')?.value ?? 'production',
+    port: portFlag(flag('port')) ?? portVariable(variable(env, 'RAWHTTP_PORT', 'PORT')),
+    host: flag('host') ?? variable(env, 'RAWHTTP_HOST', 'HOST')?.value,
+    verbose: args.flags.has('verbose'),
+    env,
+  }
+}
+
+interface Variable {
+  readonly name: string
+  readonly value: string
+}
+
+/** The first variable that is set; an empty one counts as unset. */
+function variable(env: Env, ...names: readonly string[]): Variable | undefined {
+  const name = names.find(candidate => env[candidate])
+  return name === undefined ? undefined : { name, value: env[name]! }
+}
+
+const expectedPort = 'a port from 0 to 65535'
+const readPort = (text: string) => (/^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : null)
+
+function portFlag(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const port = readPort(text)
+  if (port === null) throw new UsageError(`--port: expected ${expectedPort}, got ${quote(text)}`)
+  return port
+}
+
+function portVariable(found: Variable | undefined): number | undefined {
+  if (found === undefined) return undefined
+  const port = readPort(found.value)
+  if (port !== null) return port
+  const path = `environment variable ${found.name}`
+  throw new ConfigError({ path, expected: expectedPort, received: quote(found.value) })
+}

@@ -1,0 +1,92 @@
+import { isIPv6 } from 'node:net'
+import { defaultListenerLimits, type ListenerLimits } from '../limits.ts'
+import { ConfigError, type ConfigProblem } from './errors.ts'
+import { withoutUndefined } from './merge.ts'
+import { resolvePath } from './paths.ts'
+import type { WrittenConfig, WrittenListen } from './schema.ts'
+import { quote, show } from './show.ts'
+import type { ConfigSource, ResolvedListen } from './types.ts'
+
+const defaultPort = 8080
+const loopback = '127.0.0.1'
+
+/** The listeners of a config with defaults and overrides, each place taken once. */
+export function resolveListeners(config: WrittenConfig, source: ConfigSource): ResolvedListen[] {
+  const written = config.listen ?? [{}]
+  const listeners = written.map((listen, index) => {
+    const at = `listen[${index}]`
+    checkCombination(listen, at, source)
+    const effective = index === 0 ? override(listen, source.overrides) : listen
+    return resolveListener(effective, at, config.limits ?? {}, source)
+  })
+  checkPlaces(listeners, source)
+  return listeners
+}
+
+function override(listen: WrittenListen, overrides: ConfigSource['overrides'] = {}): WrittenListen {
+  const { port, host } = overrides
+  if (port === undefined && host === undefined) return listen
+  const { path: _path, mode: _mode, ...rest } = listen
+  return { ...rest, ...withoutUndefined({ port, host }) }
+}
+
+function resolveListener(
+  listen: WrittenListen,
+  at: string,
+  limits: NonNullable<WrittenConfig['limits']>,
+  source: ConfigSource,
+): ResolvedListen {
+  const isSocket = listen.path !== undefined
+  return {
+    at,
+    port: isSocket ? 0 : (listen.port ?? defaultPort),
+    host: isSocket ? '' : bindAddress(listen.host ?? loopback, at, source),
+    path: isSocket ? resolvePath(source.dir, listen.path!) : null,
+    mode: listen.mode ?? null,
+    tls: listen.tls ?? false,
+    limits: listenerLimits(limits, listen.limits ?? {}),
+  }
+}
+
+function listenerLimits(server: object, listener: object): ListenerLimits {
+  const merged = { ...defaultListenerLimits, ...withoutUndefined(server), ...withoutUndefined(listener) }
+  const names = Object.keys(defaultListenerLimits) as (keyof ListenerLimits)[]
+  return Object.fromEntries(names.map(name => [name, merged[name]])) as unknown as ListenerLimits
+}
+
+/** An address as `net` wants it: IPv6 without brackets, nothing behind it. */
+function bindAddress(written: string, at: string, source: ConfigSource): string {
+  const host = written.replace(/^\[(.*)\]$/, '$1')
+  if (isIPv6(host.replace(/%.*$/, '')) || /^[\w.-]+$/.test(host)) return host
+  const hint = /:\d+$/.test(host) ? "the port goes into 'port'" : undefined
+  const expected = "an address such as '127.0.0.1', '::' or 'localhost'"
+  throw new ConfigError({ file: source.file, path: `${at}.host`, expected, received: quote(written), hint })
+}
+
+function checkCombination(listen: WrittenListen, at: string, { file }: ConfigSource): void {
+  const refuse = (option: keyof WrittenListen, problem: ConfigProblem) => {
+    throw new ConfigError({ file, path: `${at}.${option}`, received: show(listen[option]), ...problem })
+  }
+  if (listen.path === undefined) {
+    if (listen.mode !== undefined)
+      refuse('mode', { expected: "no mode without 'path'", hint: 'it is for Unix sockets' })
+    return
+  }
+  const expected = "either 'path' or 'port' and 'host'"
+  if (listen.port !== undefined) refuse('port', { expected, received: 'both' })
+  if (listen.host !== undefined) refuse('host', { expected, received: 'both' })
+}
+
+function checkPlaces(listeners: readonly ResolvedListen[], { file }: ConfigSource): void {
+  const taken = new Map<string, string>()
+  for (const { at, host, port, path } of listeners) {
+    if (path === null && port === 0) continue
+    const place = path ?? `${isIPv6(host) ? `[${host}]` : host}:${port}`
+    const first = taken.get(place)
+    if (first !== undefined) {
+      const expected = 'a place that no other listener has'
+      throw new ConfigError({ file, path: at, expected, received: `${place}, which is ${first} already` })
+    }
+    taken.set(place, at)
+  }
+}

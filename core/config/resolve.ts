@@ -1,0 +1,70 @@
+import * as v from 'valibot'
+import { defaultExchangeLimits, type ExchangeLimits } from '../limits.ts'
+import { ConfigError, configErrorOf } from './errors.ts'
+import { problemsOf } from './issues.ts'
+import { resolveListeners } from './listen.ts'
+import { withoutUndefined } from './merge.ts'
+import { resolvePath } from './paths.ts'
+import { configSchema, placeOfLimit, type WrittenConfig, type WrittenSite } from './schema.ts'
+import { show } from './show.ts'
+import { checkWithout, resolvePlugins, sitePlugins } from './site-plugins.ts'
+import { checkNames, resolveHosts } from './sites.ts'
+import type { ConfigSource, ResolvedConfig, ResolvedPlugin, ResolvedSite } from './types.ts'
+
+/**
+ * Checks a config and fills in every default: what a generation is built from.
+ *
+ * @throws ConfigError for the first mistake, with further ones of the same kind in `also`.
+ */
+export async function resolveConfig(config: unknown, source: ConfigSource): Promise<ResolvedConfig> {
+  const written = checkShape(config, source.file)
+  const sites = written.sites ?? [{ name: 'default' }]
+  checkNames(sites, source.file)
+  const hosts = resolveHosts(sites, source.file)
+  const listen = resolveListeners(written, source)
+  const limits = exchangeLimits(written.limits ?? {})
+  const plugins = await resolvePlugins(written.plugins ?? [], 'plugins', source)
+  const resolved: ResolvedSite[] = []
+  for (const [index, site] of sites.entries()) {
+    const at = `sites[${index}]`
+    resolved.push({
+      name: site.name,
+      hosts: hosts[index]!,
+      dir: site.dir === undefined ? source.dir : resolvePath(source.dir, site.dir),
+      plugins: await resolveSitePlugins(site, at, plugins, source),
+      limits: exchangeLimits({ ...limits, ...withoutUndefined(site.limits ?? {}) }),
+    })
+  }
+  return { file: source.file, dir: source.dir, listen, limits, plugins, sites: resolved }
+}
+
+function checkShape(config: unknown, file: string | null): WrittenConfig {
+  if (typeof config === 'function') {
+    const hint = 'call it with { command, mode, env } first'
+    throw new ConfigError({ file, expected: 'a config object', received: show(config), hint })
+  }
+  const result = v.safeParse(configSchema, config)
+  if (result.success) return result.output
+  const options = { base: '', file, phrases: true, hint: placeOfLimit }
+  throw configErrorOf(problemsOf(configSchema, result.issues, options))
+}
+
+async function resolveSitePlugins(
+  site: WrittenSite,
+  at: string,
+  root: readonly ResolvedPlugin[],
+  source: ConfigSource,
+): Promise<ResolvedPlugin[]> {
+  const without = site.without ?? []
+  checkWithout(without, root, `${at}.without`, source)
+  const own = await resolvePlugins(site.plugins ?? [], `${at}.plugins`, source)
+  return sitePlugins(root, own, without)
+}
+
+function exchangeLimits(written: object): Readonly<ExchangeLimits> {
+  const merged = { ...defaultExchangeLimits, ...withoutUndefined(written) }
+  const names = Object.keys(defaultExchangeLimits) as (keyof ExchangeLimits)[]
+  return Object.freeze(
+    Object.fromEntries(names.map(name => [name, merged[name]])),
+  ) as unknown as ExchangeLimits
+}

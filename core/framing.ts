@@ -1,0 +1,156 @@
+import type { RefusalId } from './errors.ts'
+import { isHost } from './head-syntax.ts'
+
+/** Where the body of a message ends. */
+export const BODY_NONE = 0
+export const BODY_LENGTH = 1
+export const BODY_CHUNKED = 2
+
+const SLASH = 0x2f
+
+/** The head of a request as the parser read it. */
+export interface RequestHead {
+  method: string
+  target: string
+  /** The minor version: 0 or 1. */
+  minor: 0 | 1
+  /** Flat: name in lower case, value, name, value … */
+  fields: string[]
+  /** BODY_NONE, BODY_LENGTH or BODY_CHUNKED. */
+  framing: number
+  /** Content-Length, or null. */
+  contentLength: number | null
+  host: string | null
+  /** The authority of an absolute target; it replaces Host (RFC 9112 section 3.2.2). */
+  authority: string | null
+  /** Whether the client would use the connection again. */
+  keepAlive: boolean
+  /** The Upgrade field, when Connection names it. */
+  upgrade: string | null
+  /** The Expect field in lower case; ignored for HTTP/1.0. */
+  expect: string | null
+}
+
+/** A head without fields. */
+export function emptyHead(): RequestHead {
+  return {
+    method: '',
+    target: '',
+    minor: 1,
+    fields: [],
+    framing: BODY_NONE,
+    contentLength: null,
+    host: null,
+    authority: null,
+    keepAlive: true,
+    upgrade: null,
+    expect: null,
+  }
+}
+
+/**
+ * Decides from the fields of a head where its body ends and what becomes of the connection (RFC 9112 sections 3.2,
+ * 6.1, 6.3 and 9.3). Everything ambiguous is refused: there is no lenient switch.
+ */
+export function frame(head: RequestHead): RefusalId | null {
+  let codings: string | null = null
+  let connection: string | null = null
+  let upgrade: string | null = null
+  const { fields } = head
+  for (let i = 0; i < fields.length; i += 2) {
+    const value = fields[i + 1]!
+    switch (fields[i]) {
+      case 'host':
+        if (head.host !== null) return 'H1-HOST-TWICE'
+        head.host = value
+        break
+      case 'content-length': {
+        if (head.contentLength !== null) return 'H1-CL-TWICE'
+        if (!/^\d{1,15}$/.test(value)) return 'H1-CL-INVALID'
+        head.contentLength = Number(value)
+        break
+      }
+      case 'transfer-encoding':
+        codings = joined(codings, value)
+        break
+      case 'connection':
+        connection = joined(connection, value)
+        break
+      case 'upgrade':
+        upgrade = joined(upgrade, value)
+        break
+      case 'expect':
+        if (head.minor === 1) head.expect = joined(head.expect, value.toLowerCase())
+    }
+  }
+  if (head.host === null && head.minor === 1) return 'H1-HOST-MISSING'
+  if (!hasValidHost(head)) return 'H1-HOST-INVALID'
+  persist(head, connection, upgrade)
+  return codings === null ? frameByLength(head) : frameByCodings(head, codings)
+}
+
+function hasValidHost(head: RequestHead): boolean {
+  if (head.host !== null && !isHost(head.host)) return false
+  const { target } = head
+  if (target.charCodeAt(0) === SLASH || target === '*' || head.method === 'CONNECT') return true
+  const start = target.indexOf('://') + 3
+  const length = target.slice(start).search(/[/?]/)
+  head.authority = length === -1 ? target.slice(start) : target.slice(start, start + length)
+  return isHost(head.authority)
+}
+
+function joined(before: string | null, value: string): string {
+  return before === null ? value : `${before}, ${value}`
+}
+
+function frameByLength(head: RequestHead): null {
+  if (head.contentLength !== null && head.contentLength > 0) head.framing = BODY_LENGTH
+  return null
+}
+
+function frameByCodings(head: RequestHead, codings: string): RefusalId | null {
+  if (head.minor === 0) return 'H1-TE-VERSION'
+  if (head.contentLength !== null) return 'H1-CL-TE'
+  if (codings.toLowerCase() !== 'chunked') return refusedCodings(codings.toLowerCase())
+  head.framing = BODY_CHUNKED
+  return null
+}
+
+// Only the plain token is a coding we may trust another recipient to read the same way.
+function refusedCodings(codings: string): RefusalId {
+  const list = codings.split(/[ \t]*,[ \t]*/)
+  const isClean = list.every(coding => /^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(coding))
+  const isChunkedLast = list.indexOf('chunked') === list.length - 1
+  return isClean && isChunkedLast ? 'H1-TE-CODING' : 'H1-TE-INVALID'
+}
+
+// RFC 9112 section 9.3; HTTP/1.0 keeps a connection only when it asks to.
+function persist(head: RequestHead, connection: string | null, upgrade: string | null): void {
+  head.keepAlive = head.minor === 1
+  if (connection === null) return
+  const options = connection.toLowerCase().split(/[ \t]*,[ \t]*/)
+  if (options.includes('close')) head.keepAlive = false
+  else if (options.includes('keep-alive')) head.keepAlive = true
+  if (upgrade !== null && head.minor === 1 && options.includes('upgrade')) head.upgrade = upgrade
+}
+
+/** Whether the form of a target fits its method (RFC 9112 section 3.2). */
+export function isTargetForm(method: string, target: string): boolean {
+  if (method === 'CONNECT') return /^[^/?#@]+:\d{1,5}$/.test(target)
+  if (target.charCodeAt(0) === SLASH) return true
+  if (target === '*') return method === 'OPTIONS'
+  return /^https?:\/\/[^/?#@]+(?:[/?]|$)/i.test(target)
+}
+
+const TRAILER_REFUSED = new Set(
+  (
+    'content-length transfer-encoding host connection upgrade te trailer keep-alive expect max-forwards range ' +
+    'cache-control authorization proxy-authorization cookie set-cookie content-encoding content-type content-range ' +
+    'if-match if-none-match if-modified-since if-unmodified-since if-range'
+  ).split(' '),
+)
+
+/** Whether a trailer field would change how the message is framed, routed, authenticated or read. */
+export function isRefusedTrailer(name: string): boolean {
+  return TRAILER_REFUSED.has(name)
+}

@@ -1,0 +1,74 @@
+import { reasonPhrase } from './errors.ts'
+import { flatFields, type HeadersInit } from './headers.ts'
+import type { HttpResponse } from './response.ts'
+
+/** How a head is to be framed for the client that gets it. */
+export interface HeadFacts {
+  /** The minor version of the request: 0 or 1. */
+  readonly minor: 0 | 1
+  readonly isHead: boolean
+  /** The number of body bytes; null when only the end will tell. */
+  readonly length: number | null
+  readonly keepAlive: boolean
+}
+
+const statusLines: string[] = []
+
+function statusLine(status: number): string {
+  statusLines[status] ??= `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`
+  return statusLines[status]
+}
+
+/** Whether a status never has a body (RFC 9110 section 6.4.1). */
+export function isBodyless(status: number): boolean {
+  return status === 204 || status === 304 || status < 200
+}
+
+/** The bytes of a final head, as latin1 text. */
+export function headText(response: HttpResponse, facts: HeadFacts): string {
+  const date = response.field('date') === undefined ? dateLine() : ''
+  return `${statusLine(response.status)}${response.block()}${date}${framing(response, facts)}${connection(facts)}\r\n`
+}
+
+/** The bytes of an interim head (RFC 9110 section 15.2), as latin1 text. */
+export function interimText(status: number, headers?: HeadersInit): string {
+  const fields = flatFields(headers)
+  let text = statusLine(status)
+  for (let i = 0; i < fields.length; i += 2) text += `${fields[i]}: ${fields[i + 1]}\r\n`
+  return `${text}\r\n`
+}
+
+/** The bytes of a 101, as latin1 text. */
+export function upgradeText(response: HttpResponse): string {
+  return `${statusLine(101)}connection: upgrade\r\nupgrade: ${response.upgradeProtocol}\r\n${response.block()}${dateLine()}\r\n`
+}
+
+// RFC 9110 section 8.6: no Content-Length on 1xx and 204; a 304 may do without, and so it cannot be wrong.
+function framing(response: HttpResponse, facts: HeadFacts): string {
+  if (isBodyless(response.status)) return ''
+  if (facts.length !== null) return `content-length: ${facts.length}\r\n`
+  if (facts.minor === 0 || facts.isHead) return ''
+  const trailers = response.trailerPart
+  return trailers === null
+    ? 'transfer-encoding: chunked\r\n'
+    : `transfer-encoding: chunked\r\ntrailer: ${trailers.names.join(', ')}\r\n`
+}
+
+// RFC 9112 section 9.3: each version names only what is not its default.
+function connection(facts: HeadFacts): string {
+  if (!facts.keepAlive) return 'connection: close\r\n'
+  return facts.minor === 0 ? 'connection: keep-alive\r\n' : ''
+}
+
+let second = 0
+let line = ''
+
+/** `date: …` of the present second (RFC 9110 section 6.6.1), made once a second. */
+function dateLine(): string {
+  const now = Math.floor(Date.now() / 1000)
+  if (now !== second) {
+    second = now
+    line = `date: ${new Date(now * 1000).toUTCString()}\r\n`
+  }
+  return line
+}

@@ -1,0 +1,73 @@
+export type { BodySource, RequestBody } from './body.ts'
+export type { Preconditions } from './conditional.ts'
+export { defineConfig, defineSite } from './config/define.ts'
+export { ConfigError } from './config/errors.ts'
+export type {
+  Config,
+  ConfigContext,
+  ConfigExport,
+  Duration,
+  ListenConfig,
+  ListenerLimitsConfig,
+  ServerLimitsConfig,
+  SiteConfig,
+  SiteLimitsConfig,
+  Size,
+} from './config/types.ts'
+export {
+  type Diagnostic,
+  HttpError,
+  type HttpErrorOptions,
+  printable,
+  type Refusal,
+  type RefusalId,
+  type Refused,
+  reasonPhrase,
+  refusals,
+} from './errors.ts'
+export { type FileIdentity, FileSlice } from './file-slice.ts'
+export { type HeadersInit, HttpHeaders } from './headers.ts'
+export type {
+  AsyncTaps,
+  ConnectionOwner,
+  Outcome,
+  ServerHooks,
+  SiteHooks,
+  StagedOptions,
+  SyncTaps,
+  TapOptions,
+} from './hooks.ts'
+export type { InjectedResponse, InjectOptions } from './inject.ts'
+export type { Keep, KeepOptions } from './keep.ts'
+export type { ExchangeLimits, ListenerLimits } from './limits.ts'
+export type { ConnectionInfo, Peer, TlsInfo } from './listener.ts'
+export { canonicalPath, canonicalPattern, decodeSegment, PathError } from './path.ts'
+export {
+  definePlugin,
+  type PluginDefinition,
+  type PluginEntry,
+  type PluginFactory,
+  type PluginItem,
+  type PluginServer,
+  type PluginSite,
+  type Plugins,
+  type ScopeEntry,
+  type ScopeOptions,
+  type StandardIssue,
+  type StandardSchema,
+  scope,
+} from './plugin.ts'
+export { HttpRequest, type RequestInit } from './request.ts'
+export {
+  HttpResponse,
+  type ResponseInit,
+  type Trailers,
+  type UpgradeHandler,
+  type UpgradeOptions,
+} from './response.ts'
+export type { Produced, ResponseBody } from './response-body.ts'
+export { createServer, type ListeningAddress, type Server, type ServerOptions } from './server.ts'
+export type { Sink } from './sink.ts'
+export { type Slot, type SlotHolder, Slots, slot } from './slots.ts'
+export { Connect, Deliver, Handle, Transform } from './stages.ts'
+export type { Tap } from './tap.ts'

@@ -1,0 +1,106 @@
+import { chmod } from 'node:fs/promises'
+import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net'
+import type { PeerCertificate } from 'node:tls'
+import type { ResolvedListen } from './config/types.ts'
+
+/** An address and a port; port 0 and an empty address for a Unix socket. */
+export interface Peer {
+  readonly address: string
+  readonly port: number
+}
+
+/** What a TLS layer knows of a connection. */
+export interface TlsInfo {
+  /** `TLSv1.3`. */
+  readonly protocol: string
+  /** The name that the client asked for, if it named one. */
+  readonly serverName?: string | undefined
+  readonly alpn?: string | undefined
+  readonly peerCertificate?: PeerCertificate | undefined
+}
+
+/** What is known of a connection. A layer that learns more passes `{ ...info, client }` on. */
+export interface ConnectionInfo {
+  readonly id: number
+  readonly client: Peer
+  readonly local: Peer
+  /** The listener's text: `127.0.0.1:8080` or a path. */
+  readonly listener: string
+  /** The layers that the stream came through: `proxy-protocol`, `tls`. */
+  readonly via: readonly string[]
+  readonly tls?: TlsInfo | undefined
+  /** Resets the connection, below any layer: the client sees an error, never a clean end. */
+  reset(): void
+}
+
+/** One address that is listened on. */
+export class Listener {
+  readonly config: ResolvedListen
+  readonly #server: NetServer
+  readonly #onSocket: (socket: Socket, listener: Listener) => void
+  #url = ''
+
+  constructor(config: ResolvedListen, onSocket: (socket: Socket, listener: Listener) => void) {
+    this.config = config
+    this.#onSocket = onSocket
+    // Half-open, because a client may end its side and still wait for the answer (RFC 9112 section 9.6).
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true })
+  }
+
+  /** As errors name it: `127.0.0.1:8080` or the socket's path. */
+  get text(): string {
+    const { path, host, port } = this.config
+    return path ?? `${host.includes(':') ? `[${host}]` : host}:${port}`
+  }
+
+  /** Where clients reach it, once it is open. */
+  get url(): string {
+    return this.#url
+  }
+
+  /** @throws the system's error, with `code` and `listener`, when the address cannot be had. */
+  async open(onError: (error: Error) => void): Promise<void> {
+    const { path, host, port, mode, tls } = this.config
+    this.#server.on('connection', socket => this.#onSocket(socket, this))
+    await new Promise<void>((resolve, reject) => {
+      const failed = (error: Error) => reject(Object.assign(error, { listener: this.text }))
+      this.#server.once('error', failed)
+      this.#server.listen(path === null ? { host, port } : { path }, () => {
+        this.#server.off('error', failed)
+        this.#server.on('error', onError)
+        resolve()
+      })
+    })
+    if (path !== null && mode !== null) await chmod(path, mode)
+    this.#url = path === null ? urlOf(this.#server.address() as AddressInfo, tls) : `unix:${path}`
+  }
+
+  /** Accepts no more. Connections that are open live on. */
+  close(): void {
+    if (this.#server.listening) this.#server.close()
+  }
+}
+
+function urlOf(address: AddressInfo, isTls: boolean): string {
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
+  return `${isTls ? 'https' : 'http'}://${host}:${address.port}`
+}
+
+let connections = 0
+
+/** What is known of a socket when it is accepted. */
+export function infoOf(socket: Socket, listener: Listener): ConnectionInfo {
+  const { path } = listener.config
+  const peer = (address: string | undefined, port: number | undefined): Peer => ({
+    address: address === undefined ? '' : address.replace(/^::ffff:(?=\d+\.)/, ''),
+    port: port ?? 0,
+  })
+  return {
+    id: ++connections,
+    client: path === null ? peer(socket.remoteAddress, socket.remotePort) : peer('', 0),
+    local: path === null ? peer(socket.localAddress, socket.localPort) : peer('', 0),
+    listener: listener.text,
+    via: [],
+    reset: () => void socket.resetAndDestroy(),
+  }
+}

@@ -1,0 +1,16 @@
+import { type Diagnostic, HttpError, printable } from './errors.ts'
+
+/** Writes a diagnostic to stderr: one line, and the stack of an unforeseen error. */
+export function printDiagnostic(diagnostic: Diagnostic, verbose: boolean): void {
+  const { severity, code, message, cause } = diagnostic
+  if (severity === 'info' && !verbose) return
+  let text = `rawhttp: ${severity}: ${printable(message, 4_096)} (${code})\n`
+  if (cause instanceof Error && (verbose || !(cause instanceof HttpError))) text += stackOf(cause)
+  process.stderr.write(text)
+}
+
+// The message of an error may hold what a client sent: each line of the stack is escaped like any other.
+function stackOf(error: Error): string {
+  const frames = (error.stack ?? '').split('\n').filter(line => line.startsWith('    at '))
+  return frames.map(line => `${printable(line)}\n`).join('')
+}

@@ -1,0 +1,283 @@
+import type { Duplex } from 'node:stream'
+import { resolveConfig } from './config/resolve.ts'
+import type { Config, ResolvedConfig } from './config/types.ts'
+import type { Connection } from './connection.ts'
+import { Deadlines } from './deadlines.ts'
+import { type Diagnostic, refused } from './errors.ts'
+import { Exchange } from './exchange.ts'
+import { Generation, type GenerationHost } from './generation.ts'
+import { type InjectedResponse, type InjectOptions, injectedRequest, MemorySink } from './inject.ts'
+import { type ConnectionInfo, Listener } from './listener.ts'
+import { PathError } from './path.ts'
+import { printDiagnostic } from './print-diagnostic.ts'
+import type { HttpRequest } from './request.ts'
+import type { Sink } from './sink.ts'
+import { Streams, type StreamsHost } from './streams.ts'
+
+/** How a server behaves apart from its config. */
+export interface ServerOptions {
+  /** Prints diagnostics of severity `info` and stacks too, when no plugin listens. Default: false. */
+  readonly verbose?: boolean | undefined
+}
+
+/** An address that the server listens on. */
+export interface ListeningAddress {
+  /** `http://127.0.0.1:8080`, or `unix:/run/x.sock`. */
+  readonly url: string
+}
+
+/**
+ * Makes a server from a config, for programs that do not use the command line. Nothing is open yet: call `listen`,
+ * or `inject` requests into it.
+ *
+ * @param options `dir`: the folder that relative paths count from. Default: the working directory.
+ * @throws ConfigError for a mistake in the config, or what a plugin's setup throws.
+ *
+ * @example
+ * const server = await createServer({ plugins: [staticFiles({ root: './public' })] }, { dir: import.meta.dirname })
+ * const [{ url }] = await server.listen()
+ */
+export async function createServer(
+  config: Config,
+  options: ServerOptions & { readonly dir?: string | undefined } = {},
+): Promise<Server> {
+  return buildServer(await resolveConfig(config, { file: null, dir: options.dir ?? process.cwd() }), options)
+}
+
+/**
+ * Builds a server from a checked config: runs the plugins' setups and seals their hooks. Nothing is open yet.
+ *
+ * @throws Error when tapable cannot work here, or what a plugin's setup throws.
+ */
+export async function buildServer(config: ResolvedConfig, options: ServerOptions = {}): Promise<Server> {
+  mustGenerateCode()
+  const server = new Server(config, options)
+  await server.load(config)
+  return server
+}
+
+/** tapable compiles its hooks with `new Function`. */
+function mustGenerateCode(): void {
+  try {
+    new Function('')
+  } catch (cause) {
+    const sentence = 'rawhttp needs code generation (tapable compiles hooks): start node without'
+    throw new Error(`${sentence} --disallow-code-generation-from-strings`, { cause })
+  }
+}
+
+/** A server: listeners, connections, and the generation that answers new requests. */
+export class Server implements StreamsHost, GenerationHost {
+  readonly deadlines: Deadlines
+  isStopping = false
+  #generation: Generation | null = null
+  #started: Promise<void> | null = null
+  #stopped: Promise<void> | null = null
+  #listeners: Listener[] = []
+  #old = new Set<Promise<void>>()
+  readonly #streams: Streams
+  readonly #options: ServerOptions
+
+  /** @internal Use {@link buildServer} or `createServer`. */
+  constructor(config: ResolvedConfig, options: ServerOptions) {
+    this.#options = options
+    this.deadlines = new Deadlines(shortestTimeout(config))
+    this.#streams = new Streams(this)
+  }
+
+  /** @internal The first generation. */
+  async load(config: ResolvedConfig): Promise<void> {
+    this.#generation = await Generation.build(config, this)
+  }
+
+  /** @internal The generation that new requests begin in. */
+  get generation(): Generation {
+    return this.#generation!
+  }
+
+  /**
+   * Runs `start` once and opens the listeners.
+   *
+   * @returns Where the server can be reached.
+   * @throws what a `start` tap throws; the system's error with `code` and `listener` for an address that cannot be had.
+   */
+  async listen(): Promise<readonly ListeningAddress[]> {
+    await this.#start()
+    try {
+      for (const config of this.generation.config.listen) await this.#open(config)
+    } catch (error) {
+      for (const listener of this.#listeners) listener.close()
+      this.#listeners = []
+      throw error
+    }
+    return this.#listeners.map(({ url }) => ({ url }))
+  }
+
+  /** Answers a request without a socket. Runs `start` first if nothing has. */
+  async inject(options: InjectOptions | string = {}): Promise<InjectedResponse> {
+    await this.#start()
+    const sink = new MemorySink()
+    this.dispatch(injectedRequest(typeof options === 'string' ? { url: options } : options), sink)
+    return sink.response
+  }
+
+  /**
+   * Sends a request down the line: what a transport calls for every request. The answer goes to the sink.
+   * `start` must have run (by `listen` or `inject`).
+   */
+  dispatch(request: HttpRequest, sink: Sink): void {
+    if (request.refused === null) {
+      try {
+        request.locate(request.target)
+      } catch (error) {
+        if (!(error instanceof PathError)) throw error
+        request.refused = refused(error.id)
+      }
+    }
+    const generation = this.#generation!
+    const site = generation.siteOf(request)
+    if (site === generation.rootSite) request.refused ??= refused('HOST-UNKNOWN')
+    new Exchange(generation, site, request, sink).run()
+  }
+
+  /**
+   * Puts a new config in the place of the old one: it is built and started beside it, then new requests go to it.
+   * Requests in flight end in the generation that they began in.
+   *
+   * @throws what the new config's setups or `start` throw; the old one then goes on as if nothing had been.
+   */
+  async reload(config: Config): Promise<void> {
+    const { file, dir } = this.generation.config
+    await this.swap(await resolveConfig(config, { file, dir }))
+  }
+
+  /** @internal {@link reload} with a config that is checked already. */
+  async swap(config: ResolvedConfig): Promise<void> {
+    await this.#start()
+    const old = this.generation
+    const next = await Generation.build(config, this)
+    const opened: Listener[] = []
+    try {
+      await next.start(old)
+      for (const listen of config.listen) {
+        if (this.#listeners.some(listener => isSame(listener, listen))) continue
+        opened.push(await this.#open(listen))
+      }
+    } catch (error) {
+      for (const listener of opened) this.#close(listener)
+      await next.stop('failed')
+      next.kept.undo()
+      throw error
+    }
+    this.#generation = next
+    for (const listener of [...this.#listeners]) {
+      if (!config.listen.some(listen => isSame(listener, listen))) this.#close(listener)
+    }
+    next.kept.commit()
+    this.#retire(old, next)
+  }
+
+  /**
+   * Stops: accepts no more, finishes what is in flight, then runs `stop`. A second call with `deadline: 0` forces.
+   *
+   * @param options `deadline`: milliseconds after which what is still open is cut. Default: 10 s.
+   */
+  stop({ deadline = 10_000 }: { readonly deadline?: number } = {}): Promise<void> {
+    if (deadline === 0) this.#streams.destroy(new Error('the server was forced to stop'))
+    this.#stopped ??= this.#stop(deadline)
+    return this.#stopped
+  }
+
+  /** @internal */
+  serve(stream: Duplex, info: ConnectionInfo): void {
+    this.#streams.serve(stream, info)
+  }
+
+  /** @internal */
+  closed(_connection: Connection): void {
+    // The socket's own end is what counts: a connection may be over while its socket still lingers.
+  }
+
+  /** @internal */
+  fallbackReport(diagnostic: Diagnostic): void {
+    printDiagnostic(diagnostic, this.#options.verbose ?? false)
+  }
+
+  #start(): Promise<void> {
+    this.#started ??= this.#startOnce()
+    return this.#started
+  }
+
+  async #startOnce(): Promise<void> {
+    try {
+      await this.generation.start(null)
+    } catch (error) {
+      await this.generation.stop('failed')
+      this.generation.kept.undo()
+      throw error
+    }
+  }
+
+  async #open(config: ResolvedConfig['listen'][number]): Promise<Listener> {
+    const listener = new Listener(config, (socket, from) => this.#streams.accept(socket, from))
+    await listener.open(error => this.#listenerFailed(listener, error))
+    this.#listeners.push(listener)
+    return listener
+  }
+
+  #close(listener: Listener): void {
+    listener.close()
+    this.#listeners = this.#listeners.filter(each => each !== listener)
+  }
+
+  #listenerFailed(listener: Listener, error: Error): void {
+    const message = `${listener.text}: ${error.message}`
+    this.generation.report({ code: 'LISTENER_FAILED', message, severity: 'error', cause: error })
+  }
+
+  #retire(old: Generation, heir: Generation): void {
+    old.retire()
+    const ended = old.idle().then(async () => {
+      await old.stop('reload')
+      old.kept.dispose(heir.kept)
+      this.#old.delete(ended)
+    })
+    this.#old.add(ended)
+  }
+
+  async #stop(deadline: number): Promise<void> {
+    this.isStopping = true
+    for (const listener of this.#listeners) listener.close()
+    this.#streams.drain(deadline)
+    const { promise: late, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, deadline)
+    const ended = this.#streams.empty().then(() => Promise.all([this.generation.idle(), ...this.#old]))
+    await Promise.race([ended, late.then(() => this.#cut())])
+    clearTimeout(timer)
+    if (this.#started === null || (await this.#started.then(yes, no)) === false) return
+    await this.generation.stop('shutdown')
+    this.generation.kept.dispose(null)
+  }
+
+  #cut(): void {
+    const message = `${this.#streams.size} connections and ${this.generation.pins} requests did not end in time and were cut`
+    this.generation.report({ code: 'DRAIN_CUT', message, severity: 'warning' })
+    this.#streams.destroy(new Error('the server stopped'))
+  }
+}
+
+const yes = (): boolean => true
+const no = (): boolean => false
+
+function isSame(listener: Listener, listen: ResolvedConfig['listen'][number]): boolean {
+  const { host, port, path, tls } = listener.config
+  return host === listen.host && port === listen.port && path === listen.path && tls === listen.tls
+}
+
+function shortestTimeout({ listen, limits, sites }: ResolvedConfig): number {
+  const timeouts = [limits, ...listen.map(each => each.limits), ...sites.map(site => site.limits)]
+  const all = timeouts.flatMap(each =>
+    Object.entries(each).filter(([name, value]) => name.endsWith('Timeout') && value > 0),
+  )
+  return Math.min(...all.map(([, value]) => value))
+}

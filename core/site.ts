@@ -1,0 +1,89 @@
+import { SiteHookTable } from './hooks.ts'
+import type { ExchangeLimits } from './limits.ts'
+import { SlotValues } from './slots.ts'
+import type { HookContext } from './tap.ts'
+
+/** One site of a generation: its hosts, its hooks, what its plugins share. */
+export class Site extends SlotValues {
+  readonly name: string
+  readonly hosts: readonly string[]
+  readonly dir: string
+  readonly limits: Readonly<ExchangeLimits>
+  readonly hooks: SiteHookTable
+  /** What the line fires; null where nobody tapped. Filled when the generation is sealed. */
+  fired: FiredHooks = none
+
+  constructor(
+    facts: { readonly name: string; readonly hosts: readonly string[]; readonly dir: string },
+    limits: Readonly<ExchangeLimits>,
+    context: HookContext,
+  ) {
+    super()
+    this.name = facts.name
+    this.hosts = facts.hosts
+    this.dir = facts.dir
+    this.limits = limits
+    this.hooks = new SiteHookTable(context)
+  }
+
+  seal(): void {
+    const { handle, error, transform, deliver, done } = this.hooks
+    this.fired = {
+      handle: handle.fired,
+      error: error.fired,
+      transform: transform.fired,
+      deliver: deliver.fired,
+      done: done.fired,
+    }
+  }
+}
+
+/** The hooks of a site that somebody tapped. */
+export type FiredHooks = {
+  readonly [Name in 'handle' | 'error' | 'transform' | 'deliver' | 'done']:
+    | SiteHookTable[Name]['inner']
+    | null
+}
+
+const none: FiredHooks = { handle: null, error: null, transform: null, deliver: null, done: null }
+
+/** Which site answers for a host: an exact name, then the longest wildcard, then the site for every host. */
+export class SiteTable {
+  readonly #exact = new Map<string, Site>()
+  readonly #wildcards = new Map<string, Site>()
+  readonly #default: Site | null
+
+  constructor(sites: readonly Site[]) {
+    let fallback: Site | null = null
+    for (const site of sites) {
+      for (const host of site.hosts) {
+        if (host === '*') fallback = site
+        else if (host.startsWith('*.')) this.#wildcards.set(host.slice(1), site)
+        else this.#exact.set(host, site)
+      }
+    }
+    this.#default = fallback
+  }
+
+  /** The only possible answer, when the host need not be looked at. */
+  get only(): Site | null {
+    return this.#exact.size === 0 && this.#wildcards.size === 0 ? this.#default : null
+  }
+
+  /**
+   * The site of a host, or null.
+   *
+   * @param hostname In lower case, without port and trailing dot.
+   */
+  find(hostname: string): Site | null {
+    const exact = this.#exact.get(hostname)
+    if (exact !== undefined) return exact
+    if (this.#wildcards.size > 0) {
+      for (let dot = hostname.indexOf('.'); dot !== -1; dot = hostname.indexOf('.', dot + 1)) {
+        const site = this.#wildcards.get(hostname.slice(dot))
+        if (site !== undefined) return site
+      }
+    }
+    return this.#default
+  }
+}
