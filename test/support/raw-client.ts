@@ -17,7 +17,7 @@ export class RawClient implements AsyncDisposable {
   readonly socket: Socket
   /** How the server ended: `end` for a FIN, `reset` for a RST. */
   readonly closed: Promise<'end' | 'reset'>
-  #received = Buffer.alloc(0)
+  #received: Buffer = Buffer.alloc(0)
   #isOver = false
   readonly #waiting = new Set<() => void>()
 

@@ -1,0 +1,36 @@
+import * as v from 'valibot'
+
+// "Expected … but received …" is the form that the kernel turns into "expected …, got …" with the option's path.
+const expected = (what: string) => (issue: v.BaseIssue<unknown>) =>
+  `Invalid type: Expected ${what} but received ${issue.received}`
+
+const isPath = (value: unknown): boolean =>
+  (typeof value === 'string' && value !== '') || (value instanceof URL && value.protocol === 'file:')
+
+/** The name of a page: one status, or all of a hundred. */
+export const PAGE_NAME = /^(?:[45]\d\d|[45]xx)$/
+
+const pageName = v.pipe(v.string(), v.regex(PAGE_NAME, expected("a status from 400 to 599, '4xx' or '5xx'")))
+
+const page = v.custom<string | URL>(isPath, expected("a file such as './404.html', or a file: URL"))
+
+const fields = v.strictObject(
+  {
+    /** A folder with pages by name: `404.html`, `4xx.html`, `5xx.html`. A relative one counts from the site's `dir`. */
+    root: v.optional(v.custom<string | URL>(isPath, expected("a folder such as './errors', or a file: URL"))),
+    /** Pages one by one: `{ 404: './lost.html', '5xx': './failed.html' }`. They win over those in `root`. */
+    pages: v.optional(v.record(pageName, page, expected("pages by status such as { 404: './404.html' }"))),
+  },
+  expected("options such as { root: './errors' }"),
+)
+
+/** The options of `errorPages`. */
+export const errorPagesOptions = v.pipe(
+  fields,
+  v.check(
+    ({ root, pages }) => root !== undefined || Object.keys(pages ?? {}).length > 0,
+    expected("a folder in 'root', or at least one page in 'pages'"),
+  ),
+)
+
+export type ErrorPagesSettings = v.InferOutput<typeof errorPagesOptions>

@@ -1,0 +1,22 @@
+import { access, constants, stat } from 'node:fs/promises'
+
+/**
+ * Checks that files can be served from a folder, so that a slip in the config fails the start and not each request.
+ *
+ * @throws Error that names the option and the folder.
+ */
+export async function checkRoot(root: string): Promise<void> {
+  const problem = await problemOf(root)
+  if (problem !== null) throw new Error(`static: root: ${problem}: ${root}`)
+}
+
+async function problemOf(root: string): Promise<string | null> {
+  try {
+    if (!(await stat(root)).isDirectory()) return 'not a folder'
+    await access(root, constants.R_OK | constants.X_OK)
+    return null
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    return code === 'ENOENT' ? 'no such folder' : `folder cannot be read (${code})`
+  }
+}

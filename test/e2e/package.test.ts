@@ -1,0 +1,73 @@
+import { cp, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { olderNode, run, serve } from './package/shell.ts'
+
+// What a user does: the packed package in an empty project, a config in TypeScript, a plugin of one's own.
+
+const root = join(import.meta.dirname, '../..')
+const tool = (name: string): string => join(root, 'node_modules/.bin', name)
+const slow = 180_000
+let folder: string
+let tarball: string
+let project: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'rawhttp-package-'))
+  await run('npm', ['pack', '--silent', '--pack-destination', folder], root)
+  const [packed] = await readdir(folder)
+  tarball = join(folder, packed!)
+  project = join(folder, 'project')
+  await cp(join(root, 'test/fixtures/package-user'), project, { recursive: true })
+  await run('npm', ['install', '--no-audit', '--no-fund', tarball], project)
+}, slow)
+
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+test('publint finds nothing', { timeout: slow }, () =>
+  run(tool('publint'), ['run', tarball, '--strict'], folder),
+)
+
+test('attw finds the types of every entry', { timeout: slow }, () =>
+  run(tool('attw'), [tarball, '--profile', 'esm-only'], folder),
+)
+
+test('the config and the plugin are typed', { timeout: slow }, () =>
+  run(tool('tsc'), ['--project', project, '--typeRoots', join(root, 'node_modules/@types')], project),
+)
+
+test('rawhttp start serves files, a route and the own plugin, and SIGTERM ends it with code 0', async () => {
+  await using server = await serve(join(project, 'node_modules/.bin/rawhttp'), project)
+  const get = (path: string): Promise<Response> => fetch(server.url + path)
+
+  const page = await get('/')
+  expect(page.status).toBe(200)
+  expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8')
+  expect(page.headers.get('x-stamp')).toBe('mine')
+  expect(await page.text()).toContain('It works.')
+
+  expect(await (await get('/api/hello/World')).json()).toEqual({ hello: 'World' })
+  expect(await (await get('/stamp')).text()).toBe('mine\n')
+
+  const missing = await get('/missing')
+  expect(missing.status).toBe(404)
+  expect(await missing.text()).toContain('No such page.')
+
+  const { code, stdout } = await server.stop()
+  expect(code).toBe(0)
+  expect(stdout).toContain('"GET /api/hello/World HTTP/1.1" 200')
+})
+
+test('rawhttp --version says the version of the package', async () => {
+  const { stdout } = await run(join(project, 'node_modules/.bin/rawhttp'), ['--version'], project)
+  expect(tarball).toContain(`rawhttp-${stdout.trim().replace(/^rawhttp /, '')}.tgz`)
+})
+
+test('an older Node is told in one line what to do', async ({ skip }) => {
+  const node = (await olderNode(24)) ?? skip('There is no Node older than 24 on the PATH to try this with.')
+  const start = run(node, [join(project, 'node_modules/rawhttp/bin/rawhttp.cjs'), 'start'], project)
+  const failure = await start.catch((error: unknown) => error)
+  expect(failure).toMatchObject({ code: expect.any(Number), stdout: '' })
+  expect((failure as { stderr: string }).stderr).toMatch(/^[^\n]*Node[^\n]*24[^\n]*\n$/)
+})

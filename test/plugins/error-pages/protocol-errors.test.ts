@@ -1,0 +1,75 @@
+import { connect } from 'node:net'
+import { createServer, type SiteConfig } from 'rawhttp'
+import { errorPages } from 'rawhttp/plugins/error-pages'
+import { expect, onTestFinished, test } from 'vitest'
+import { tempPages } from './temp-pages.ts'
+
+const pages = { '4xx.html': '<p>{{status}} {{detail}}</p>', '5xx.html': '<p>{{status}} {{detail}}</p>' }
+
+async function serve(where: 'root' | 'site', files: Readonly<Record<string, string>> = pages) {
+  const plugins = [errorPages({ root: await tempPages(files) })]
+  const site: SiteConfig = { name: 'site', hosts: ['localhost'] }
+  const server = await createServer({
+    listen: [{ port: 0 }],
+    ...(where === 'root' ? { plugins, sites: [site] } : { sites: [{ ...site, plugins }] }),
+  })
+  onTestFinished(() => server.stop())
+  const port = portOf(await server.listen())
+  return (message: string) => send(port, message)
+}
+
+function send(port: number, message: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = ''
+    const socket = connect({ port, host: '127.0.0.1' }, () => socket.write(message, 'latin1'))
+    socket.setEncoding('latin1').on('data', (piece: string) => {
+      text += piece
+    })
+    socket.on('error', reject)
+    socket.on('close', () => resolve(text))
+  })
+}
+
+const host = 'Host: localhost\r\n'
+
+test.each([
+  ['a bad escape', `GET /%zz HTTP/1.1\r\n${host}\r\n`, 400],
+  ['an escaped NUL', `GET /%00 HTTP/1.1\r\n${host}\r\n`, 400],
+  ['a climb', `GET /../x HTTP/1.1\r\n${host}\r\n`, 400],
+  ['no Host', 'GET / HTTP/1.1\r\n\r\n', 400],
+  ['a head that is too large', `GET / HTTP/1.1\r\n${host}X: ${'x'.repeat(100_000)}\r\n\r\n`, 431],
+  ['two framings', `POST / HTTP/1.1\r\n${host}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n`, 400],
+])('a root plugin answers for %s', async (_what, message, status) => {
+  const ask = await serve('root')
+  const answer = await ask(message)
+  expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
+  expect(answer).toMatch(/^content-type: text\/html; charset=utf-8\r$/im)
+  expect(answer).toMatch(/^connection: close\r$/im)
+  expect(answer).toMatch(new RegExp(`\r\n\r\n<p>${status} [a-zA-Z].*</p>$`))
+  expect(answer).toMatch(
+    new RegExp(`^content-length: ${answer.length - answer.indexOf('\r\n\r\n') - 4}\r$`, 'im'),
+  )
+})
+
+test('a 5xx of the protocol shows its page without a text', async () => {
+  const ask = await serve('root')
+  expect(await ask(`GET / HTTP/2.0\r\n${host}\r\n`)).toMatch(/^HTTP\/1\.1 505 [^]*\r\n\r\n<p>505 <\/p>$/)
+})
+
+test('a host that no site takes gets a page of the root', async () => {
+  const ask = await serve('root')
+  expect(await ask('GET / HTTP/1.1\r\nHost: elsewhere\r\n\r\n')).toMatch(/^HTTP\/1\.1 421 [^]*<p>421 /)
+})
+
+test('without a page for it a refused message gets plain text', async () => {
+  const ask = await serve('root', { '404.html': 'lost' })
+  expect(await ask(`GET /%zz HTTP/1.1\r\n${host}\r\n`)).toMatch(
+    /^content-type: text\/plain; charset=utf-8\r$/im,
+  )
+})
+
+test("a site's plugin does not answer for messages that reach no site", async () => {
+  const ask = await serve('site')
+  expect(await ask(`GET /%zz HTTP/1.1\r\n${host}\r\n`)).not.toContain('<p>')
+  expect(await ask(`GET /lost HTTP/1.1\r\n${host}Connection: close\r\n\r\n`)).toContain('<p>404 ')
+})

@@ -1,0 +1,190 @@
+import { rename, stat, truncate, unlink, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createServer, definePlugin, Transform } from 'rawhttp'
+import { staticFiles } from 'rawhttp/plugins/static'
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { type Files, tempSite } from './temp-site.ts'
+
+// Keeps every function as it is and counts its calls.
+vi.mock('node:fs/promises', { spy: true })
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
+})
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+const pass = (milliseconds: number): unknown => vi.setSystemTime(Date.now() + milliseconds)
+
+type IsCurrent = (() => boolean) | undefined
+
+/** A site of static files that also shows what a cache would ask. */
+async function serve(files: Files) {
+  const site = await tempSite(files)
+  const seen: IsCurrent[] = []
+  const watch = definePlugin({
+    name: 'watch',
+    site(at) {
+      at.hooks.transform.tap(
+        { name: 'watch', stage: Transform.Store },
+        response => void seen.push(response.isCurrent),
+      )
+      at.server.hooks.report.tap('watch', () => undefined)
+    },
+  })
+  const server = await createServer({ plugins: [staticFiles({ root: site.root }), watch()] })
+  onTestFinished(async () => {
+    await server.stop()
+    await site[Symbol.asyncDispose]()
+  })
+  const ask = (method: string, url: string) => server.inject({ method, url, headers: { host: 'localhost' } })
+  const tag = async (url: string) => (await ask('HEAD', url)).headers.get('etag')
+  return {
+    site,
+    tag,
+    get: (url: string) => ask('GET', url),
+    path: (name: string) => join(site.root, name),
+    seen,
+  }
+}
+
+const stats = (): number => vi.mocked(stat).mock.calls.length
+
+test('a file that was checked within the last second is answered without a system call', async () => {
+  const { tag } = await serve({ 'a.txt': 'one' })
+  const first = await tag('/a.txt')
+  const before = stats()
+  pass(999)
+  for (let i = 0; i < 50; i++) expect(await tag('/a.txt')).toBe(first)
+  expect(stats()).toBe(before)
+})
+
+test('after a second one look at the disk is shared by all who wait', async () => {
+  const { tag } = await serve({ 'a.txt': 'one' })
+  const first = await tag('/a.txt')
+  pass(1_000)
+  const before = stats()
+  const tags = await Promise.all(Array.from({ length: 50 }, () => tag('/a.txt')))
+  expect(new Set(tags)).toEqual(new Set([first]))
+  expect(stats()).toBe(before + 1)
+})
+
+test('the first requests for a file share one look, too', async () => {
+  const { tag } = await serve({ 'a.txt': 'one' })
+  const before = stats()
+  await Promise.all(Array.from({ length: 50 }, () => tag('/a.txt')))
+  expect(stats()).toBe(before + 1)
+})
+
+test('a changed file is seen after a second, and has another tag', async () => {
+  const { site, tag, get } = await serve({ 'a.txt': 'one' })
+  const first = await tag('/a.txt')
+  expect((await get('/a.txt')).text()).toBe('one')
+  await site.write({ 'public/a.txt': 'two' }, 3_000_000)
+  pass(999)
+  expect(await tag('/a.txt')).toBe(first)
+  pass(1)
+  expect(await tag('/a.txt')).not.toBe(first)
+  expect((await get('/a.txt')).text()).toBe('two')
+})
+
+test('another file of the same size and time in its place is seen', async () => {
+  const { site, get, path } = await serve({ 'a.txt': 'one' })
+  expect((await get('/a.txt')).text()).toBe('one')
+  await site.write({ 'next.txt': 'two' })
+  const { atime, mtime } = await stat(path('a.txt'))
+  await utimes(join(site.dir, 'next.txt'), atime, mtime)
+  await rename(join(site.dir, 'next.txt'), path('a.txt'))
+  pass(1_000)
+  expect((await get('/a.txt')).text()).toBe('two')
+})
+
+test('a file that appears is seen at once, one that goes within a second', async () => {
+  const { site, get, path } = await serve({ 'a.txt': 'one' })
+  expect((await get('/b.txt')).status).toBe(404)
+  await site.write({ 'public/b.txt': 'new' })
+  expect((await get('/b.txt')).text()).toBe('new')
+  await unlink(path('b.txt'))
+  pass(1_000)
+  expect((await get('/b.txt')).status).toBe(404)
+})
+
+test('a file in whose place a folder comes leads into the folder', async () => {
+  const { site, get, path } = await serve({ a: 'one' })
+  expect((await get('/a')).text()).toBe('one')
+  await unlink(path('a'))
+  await site.write({ 'public/a/index.html': 'folder' })
+  pass(1_000)
+  expect((await get('/a')).headers.get('location')).toBe('/a/')
+  expect((await get('/a/')).text()).toBe('folder')
+})
+
+test('a file that vanishes between check and reading fails that request and no other', async () => {
+  const { get, tag, path } = await serve({ 'a.txt': 'one' })
+  await tag('/a.txt')
+  await unlink(path('a.txt'))
+  const failed = await get('/a.txt')
+  expect(failed.status).toBe(500)
+  expect(failed.text()).not.toContain(path(''))
+  expect((await get('/a.txt')).status).toBe(404)
+})
+
+test('a file that changes between check and reading fails that request and no other', async () => {
+  const { get, tag, path } = await serve({ 'a.txt': 'one' })
+  await tag('/a.txt')
+  await writeFile(path('a.txt'), 'longer than before')
+  expect((await get('/a.txt')).status).toBe(500)
+  expect((await get('/a.txt')).text()).toBe('longer than before')
+  await truncate(path('a.txt'), 3)
+  expect((await get('/a.txt')).status).toBe(500)
+  expect((await get('/a.txt')).text()).toBe('lon')
+})
+
+test('the tag is weak until the file has been left alone for two seconds', async () => {
+  const { site, tag } = await serve({})
+  await site.write({ 'public/a.txt': 'one' }, 0)
+  expect(await tag('/a.txt')).toMatch(/^W\/"3-/)
+  pass(1_500)
+  expect(await tag('/a.txt')).toMatch(/^W\/"3-/)
+  pass(1_000)
+  expect(await tag('/a.txt')).toMatch(/^"3-/)
+})
+
+test('Last-Modified is never later than the answer', async () => {
+  const { site, get } = await serve({})
+  await site.write({ 'public/a.txt': 'one' }, -86_400_000)
+  const { headers } = await get('/a.txt')
+  expect(Date.parse(String(headers.get('last-modified')))).toBeLessThanOrEqual(
+    Date.parse(String(headers.get('date'))),
+  )
+  expect(headers.get('etag')).toMatch(/^W\//)
+})
+
+test('a response is current while its file was found unchanged within a second', async () => {
+  const { get, seen, site } = await serve({ 'a.txt': 'one' })
+  await get('/a.txt')
+  const [first] = seen
+  expect(first?.()).toBe(true)
+  pass(999)
+  expect(first?.()).toBe(true)
+  pass(1)
+  expect(first?.()).toBe(false)
+  await get('/a.txt')
+  expect(first?.(), 'checked again').toBe(true)
+  await site.write({ 'public/a.txt': 'two, which is longer' }, 3_000_000)
+  pass(1_000)
+  await get('/a.txt')
+  expect(first?.(), 'another file now').toBe(false)
+  expect(seen.at(-1)?.()).toBe(true)
+})
+
+test('a clock that is set back has the disk asked again', async () => {
+  const { tag } = await serve({ 'a.txt': 'one' })
+  await tag('/a.txt')
+  pass(-60_000)
+  const before = stats()
+  await tag('/a.txt')
+  expect(stats()).toBeGreaterThan(before)
+})
