@@ -45,12 +45,12 @@ interface Server extends AsyncDisposable {
 }
 
 /** Runs `command start --port 0` until it says that it listens. */
-export async function serve(command: string, cwd: string): Promise<Server> {
-  const child = spawn(command, ['start', '--port', '0'], {
+export async function serve(command: string, cwd: string, before: readonly string[] = []): Promise<Server> {
+  const child = spawn(command, [...before, 'start', '--port', '0'], {
     cwd,
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 25_000,
+    timeout: 120_000,
     killSignal: 'SIGKILL',
   })
   const output = { stdout: '', stderr: '' }
