@@ -88,7 +88,7 @@ function report(results: readonly Rounds[]): string {
     ...[rawhttp, floor, nodeHttp].map(values => number(spreadOf(values).median)),
     ...[floor, nodeHttp].map(other => withSpread(spreadOf(ratiosOf(rawhttp, other)))),
   ])
-  const note = `Medians of ${rounds} rounds of ${requests} requests (four times as many if pipelined), 64 connections; ratios round by round (min-max).`
+  const note = `Medians of ${rounds} rounds of ${requests} requests (four times as many if pipelined), 64 connections; ratios round by round (min..max).`
   return `${table([head, ...rows])}\n\n${note}`
 }
 

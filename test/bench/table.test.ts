@@ -13,5 +13,5 @@ test('names stand to the left, numbers to the right', () => {
 })
 
 test('a spread says the median and how far the rounds went', () => {
-  expect(withSpread({ median: 1.1, min: 1.084, max: 1.2 })).toBe('1.10 (1.08-1.20)')
+  expect(withSpread({ median: 1.1, min: 1.084, max: 1.2 })).toBe('1.10 (1.08..1.20)')
 })

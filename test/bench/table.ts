@@ -14,7 +14,7 @@ export function table(rows: readonly (readonly string[])[]): string {
   return [head, '-'.repeat(head.length), ...body].join('\n')
 }
 
-/** `9.61`, or with its spread `1.10 (1.08-1.15)`. */
+/** `9.61`, or with its spread `1.10 (1.08..1.15)`. */
 export const number = (value: number): string => value.toFixed(2)
 export const withSpread = ({ median, min, max }: Spread): string =>
-  `${number(median)} (${number(min)}-${number(max)})`
+  `${number(median)} (${number(min)}..${number(max)})`
