@@ -36,20 +36,24 @@ function sentenceOf(error: unknown): string {
 
 const listenAdvice: Readonly<Record<string, (listener: string) => string>> = {
   EADDRINUSE: listener =>
-    `${listener} is in use already: stop what runs there, or choose another port with --port (0 picks a free one)`,
-  EACCES: listener =>
-    portOf(listener) < 1024
-      ? `${listener} may not be opened by this user: ports below 1024 need more rights, choose another with --port`
-      : `${listener} may not be opened by this user: check who may write there, or choose another place`,
+    isSocket(listener)
+      ? `${listener} is in use already: stop what listens there, or remove the file that it left behind`
+      : `${listener} is in use already: stop what runs there, or choose another port with --port (0 picks a free one)`,
+  EACCES: listener => `${listener} may not be opened by this user: ${accessAdvice(listener)}`,
   EADDRNOTAVAIL: listener => `${listener} is not an address of this machine: choose another with --host`,
   ENOTFOUND: listener => `${listener} is not a host that can be found: choose an address with --host`,
 }
 
-/** The port of `127.0.0.1:8080`; infinite for a Unix socket. */
-function portOf(listener: string): number {
-  const port = /:(\d+)$/.exec(listener)?.[1]
-  return port === undefined ? Number.POSITIVE_INFINITY : Number(port)
+function accessAdvice(listener: string): string {
+  // Node says EACCES for a missing folder too.
+  if (isSocket(listener)) return 'check that the folder exists and who may write there'
+  return portOf(listener) < 1024
+    ? 'ports below 1024 need more rights, choose another with --port'
+    : 'something on this machine keeps it back, choose another with --port'
 }
+
+const isSocket = (listener: string) => !/:\d+$/.test(listener)
+const portOf = (listener: string) => Number(/:(\d+)$/.exec(listener)?.[1])
 
 function withCauses(error: Error): string {
   const cause = error.cause instanceof Error ? `\ncaused by: ${withCauses(error.cause)}` : ''

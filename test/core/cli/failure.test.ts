@@ -15,7 +15,17 @@ describe('a failure', () => {
       'is in use already: stop what runs there, or choose another port with --port',
     ],
     ['EACCES', '127.0.0.1:80', 'may not be opened by this user: ports below 1024 need more rights'],
-    ['EACCES', '/run/x.sock', 'may not be opened by this user: check who may write there'],
+    [
+      'EACCES',
+      '/run/x.sock',
+      'may not be opened by this user: check that the folder exists and who may write there',
+    ],
+    [
+      'EADDRINUSE',
+      '/run/x.sock',
+      'is in use already: stop what listens there, or remove the file that it left behind',
+    ],
+    ['ENOTFOUND', 'nope.invalid:80', 'is not a host that can be found: choose an address with --host'],
     ['EADDRNOTAVAIL', '10.9.9.9:80', 'is not an address of this machine: choose another with --host'],
   ])('to listen, %s on %s, is one line with advice', (code, listener, advice) => {
     const { text, code: exitCode } = explain(listenError(code, listener), start)
