@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ConfigError } from 'rawhttp'
 import { PAGE_NAME } from './schema.ts'
 import { compilePage, type Page } from './template.ts'
 
@@ -27,7 +28,7 @@ export interface PageFiles {
 /**
  * Reads all pages into memory, so that an error needs no disk.
  *
- * @throws Error that names the option and the file or folder that cannot be read, or that has no page in it.
+ * @throws ConfigError that names the option and the file or folder that cannot be read, or that has no page in it.
  */
 export async function loadPages({ root, pages }: PageFiles): Promise<Pages> {
   const byName = new Map<string, Page>()
@@ -46,9 +47,8 @@ async function addFolder(byName: Map<string, Page>, root: string): Promise<void>
     byName.set(name, compilePage(await readPage('root', join(root, file))))
   }
   if (byName.size === 0) {
-    throw new Error(
-      `error-pages: root: expected pages such as 404.html, 4xx.html or 5xx.html, found none: ${root}`,
-    )
+    const expected = 'a folder with pages such as 404.html, 4xx.html or 5xx.html'
+    throw new ConfigError({ path: 'root', expected, received: `a folder without any: ${root}` })
   }
 }
 
@@ -58,6 +58,6 @@ function readPage(option: string, file: string): Promise<string> {
 
 function fail(option: string, kind: 'folder' | 'file', path: string, error: unknown): never {
   const { code } = error as NodeJS.ErrnoException
-  const problem = code === 'ENOENT' ? `no such ${kind}` : `not a ${kind} that can be read (${code})`
-  throw new Error(`error-pages: ${option}: ${problem}: ${path}`, { cause: error })
+  const received = `${code === 'ENOENT' ? `no such ${kind}` : (code ?? 'an error')}: ${path}`
+  throw new ConfigError({ path: option, expected: `a ${kind} that can be read`, received }, { cause: error })
 }

@@ -20,7 +20,8 @@ export function toResponse(answer: unknown, route: string): HttpResponse {
 // Of other objects, such as a Map or an Error, JSON.stringify makes `{}`: better refused than sent.
 function hasJsonForm(answer: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(answer)
-  if (prototype === Object.prototype || prototype === null || Array.isArray(answer)) return true
+  // Plain objects, those of another realm, and `params`, which is of a class without Object's prototype.
+  if (prototype === null || Object.getPrototypeOf(prototype) === null || Array.isArray(answer)) return true
   return typeof (answer as { toJSON?: unknown }).toJSON === 'function'
 }
 

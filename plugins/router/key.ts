@@ -51,7 +51,7 @@ export function readPrefix(prefix: string): string {
 }
 
 function split(key: string): [Method, string] {
-  const [, method, path] = /^(\S+) (\/\S*)$/.exec(key) ?? []
+  const [, method, path] = /^(\S+) (\/.*)$/.exec(key) ?? []
   if (method === undefined || path === undefined) {
     throw routeError(key, 'expected a method, one space and a path, such as "GET /users/:id"')
   }

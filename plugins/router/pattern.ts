@@ -1,4 +1,4 @@
-import { canonicalPattern } from 'rawhttp'
+import { canonicalPattern, PathError, refusals } from 'rawhttp'
 import { fold } from './escapes.ts'
 
 /** A path pattern, ready for find-my-way. */
@@ -16,6 +16,8 @@ type Piece =
   | { readonly kind: 'param'; readonly name: string; readonly regex: string; readonly isOptional: boolean }
   | { readonly kind: 'wildcard' }
 
+const dotSegment = 'no request has a dot segment in its path'
+
 /**
  * Reads a pattern: `:name`, `:name(regex)`, `:name?` as the last segment, `*` as the last character, `::` for a
  * literal colon.
@@ -25,6 +27,7 @@ type Piece =
 export function readPattern(text: string): Pattern {
   const pieces = piecesOf(text)
   checkNames(pieces)
+  checkSegments(pieces)
   const last = pieces[pieces.length - 1]
   const isOptional = last?.kind === 'param' && last.isOptional
   const paths = isOptional ? [join(pieces), join(withoutLast(pieces))] : [join(pieces)]
@@ -83,16 +86,18 @@ function canonicalStatic(raw: string): string {
   if (raw.includes('?'))
     throw new Error('"?" makes the last parameter optional; a query is no part of a pattern')
   if (/[{}]/.test(raw)) throw new Error('braces mean nothing here: a parameter is written ":id"')
-  let text: string
-  try {
-    text = canonicalPattern(raw.replaceAll('::', ':').replace(/[^\x00-\x7f]+/g, encodeURIComponent))
-  } catch {
-    const bad = 'a broken escape, "#", "\\", a control character or half a character'
-    throw new Error(`${JSON.stringify(raw)} cannot stand in a path: it has ${bad}`)
-  }
-  if (/(?:^|\/)\.\.?(?:\/|$)/.test(text)) throw new Error('no request has a dot segment in its path')
+  const text = canonical(raw.replaceAll('::', ':'))
   if (text.includes('*')) throw new Error('an escaped "*" cannot be matched literally; use :name([*])')
   return text
+}
+
+function canonical(text: string): string {
+  try {
+    return canonicalPattern(text)
+  } catch (error) {
+    if (!(error instanceof PathError)) throw error
+    throw new Error(error.id === 'PATH-CLIMB' ? dotSegment : refusals[error.id].sentence, { cause: error })
+  }
 }
 
 function checkPlace(before: Piece | undefined, piece: Piece, behind: string): void {
@@ -111,6 +116,11 @@ function checkNames(pieces: readonly Piece[]): void {
   const names = pieces.flatMap(piece => (piece.kind === 'param' ? [piece.name] : []))
   const double = names.find((name, index) => names.indexOf(name) !== index)
   if (double !== undefined) throw new Error(`two parameters are named "${double}"`)
+}
+
+function checkSegments(pieces: readonly Piece[]): void {
+  const path = pieces.map(piece => (piece.kind === 'static' ? piece.text : ':')).join('')
+  if (/\/\.\.?(?:\/|$)/.test(path)) throw new Error(dotSegment)
 }
 
 function withoutLast(pieces: readonly Piece[]): Piece[] {

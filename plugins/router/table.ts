@@ -2,7 +2,7 @@ import findMyWay from 'find-my-way'
 import type { HttpRequest } from 'rawhttp'
 import { fold, unfold } from './escapes.ts'
 import { type ReadKey, readKey, readPrefix, routeError } from './key.ts'
-import { Route } from './route.ts'
+import { readRoute } from './route.ts'
 import type { Guard, RouteHandler } from './types.ts'
 
 /** A route, read and checked. */
@@ -98,18 +98,12 @@ export class RouteTable {
   }
 
   #compile(read: ReadKey, key: string, value: unknown): Compiled {
-    const handler = value instanceof Route ? value.handler : value
-    const guards = value instanceof Route ? (value.options.guards ?? []) : []
-    if (typeof handler !== 'function') {
-      throw routeError(key, `expected a handler function or route(options, handler), got ${kindOf(handler)}`)
+    try {
+      const { key: whole, text: pattern, bare } = read
+      return { read, key, route: { key: whole, pattern, bare, ...readRoute(value), table: this } }
+    } catch (error) {
+      throw routeError(key, error)
     }
-    for (const [index, guard] of guards.entries()) {
-      if (typeof guard !== 'function')
-        throw routeError(key, `guards[${index}] must be a function, got ${kindOf(guard)}`)
-    }
-    const { key: whole, text: pattern, bare } = read
-    const route = { key: whole, pattern, bare, guards, handler: handler as RouteHandler<never>, table: this }
-    return { read, key, route }
   }
 }
 
@@ -162,9 +156,3 @@ function prefixMatcher(base: string): Matcher {
 
 // Two patterns that differ only in the names of their parameters are one.
 const shapeOf = (path: string): string => path.replaceAll('::', '\0').replace(/:\w+/g, ':')
-
-function kindOf(value: unknown): string {
-  if (value === null || typeof value !== 'object')
-    return typeof value === 'string' ? JSON.stringify(value) : String(value)
-  return Array.isArray(value) ? 'an array' : 'an object'
-}

@@ -102,8 +102,9 @@ function refuse(table: RouteTable, request: HttpRequest): void {
   if (!table.owns(request.path)) return
   const methods = table.methodsOf(request.path)
   if (methods.length === 0) throw new HttpError(404)
-  if (request.method !== 'OPTIONS')
-    throw new HttpError(405, undefined, { headers: { allow: methods.join(', ') } })
+  if (request.method === 'OPTIONS') return
+  const allow = [...new Set(methods).add('OPTIONS')].sort().join(', ')
+  throw new HttpError(405, undefined, { headers: { allow } })
 }
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {

@@ -37,7 +37,7 @@ export async function findFile(place: Place, path: string): Promise<Found> {
   if (wanted.isFolder) return findIndex(place, asked)
   const found = await look(place.root, asked)
   if (found === null || found.stats.isFile()) return readable(found)
-  if (!found.stats.isDirectory()) return null
+  // Below what is no folder either, a device for example, there is no index file.
   return (await findIndex(place, asked)) === null ? null : 'folder'
 }
 

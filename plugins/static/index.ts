@@ -28,9 +28,12 @@ export const staticFiles = definePlugin({
       if (known !== null) return callback(null, known)
       files.find(request.path, (error, answer) => callback(error, responseTo(request, answer)))
     })
-    // A file that was replaced since its check cannot be read as what the answer's head says, and the request fails.
-    // That must hold for one request, not for all that come until the second is over.
-    site.hooks.error.tap('static', (_error, request) => files.doubt(request.path))
+    // A file that was replaced since its check cannot be sent as what the answer's head says, and the request fails.
+    // That may hit one request, not all that come until the second is over.
+    site.hooks.error.tap('static', (_error, { path }) => files.doubt(path))
+    site.hooks.done.tap('static', ({ path }, _response, { result }) => {
+      if (result === 'failed') files.doubt(path)
+    })
   },
 })
 

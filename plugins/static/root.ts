@@ -1,13 +1,19 @@
 import { access, constants, stat } from 'node:fs/promises'
+import { ConfigError } from 'rawhttp'
 
 /**
  * Checks that files can be served from a folder, so that a slip in the config fails the start and not each request.
  *
- * @throws Error that names the option and the folder.
+ * @throws ConfigError that names the option and the folder.
  */
 export async function checkRoot(root: string): Promise<void> {
   const problem = await problemOf(root)
-  if (problem !== null) throw new Error(`static: root: ${problem}: ${root}`)
+  if (problem !== null)
+    throw new ConfigError({
+      path: 'root',
+      expected: 'a folder that can be read',
+      received: `${problem}: ${root}`,
+    })
 }
 
 async function problemOf(root: string): Promise<string | null> {

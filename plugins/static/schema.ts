@@ -27,6 +27,3 @@ export const staticOptions = v.strictObject(
   },
   expected("options such as { root: './public' }"),
 )
-
-/** The options with every default filled in. */
-export type StaticSettings = v.InferOutput<typeof staticOptions>

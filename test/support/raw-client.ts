@@ -28,7 +28,7 @@ export class RawClient implements AsyncDisposable {
       socket.on('error', () => this.#over(() => resolve('reset')))
       socket.on('close', () => this.#over(() => resolve('end')))
     })
-    socket.on('data', chunk => {
+    socket.on('data', (chunk: Buffer) => {
       this.#received = Buffer.concat([this.#received, chunk])
       this.#look()
     })

@@ -47,7 +47,7 @@ test('refuses options that it does not know', () => {
 test('a folder that is not there fails the start, by option and folder', async () => {
   const root = join(await tempPages({ 'a.html': '' }), 'gone')
   await expect(createServer({ plugins: [errorPages({ root })] })).rejects.toThrow(
-    `error-pages: root: no such folder: ${root}`,
+    `config: plugins[0] (error-pages): options.root: expected a folder that can be read, got no such folder: ${root}`,
   )
 })
 
@@ -55,22 +55,22 @@ test.each([
   [
     'a file as folder',
     { root: 'a.html', pages: {} },
-    /^error-pages: root: not a folder that can be read \(ENOTDIR\): \//,
+    /root: expected a folder that can be read, got ENOTDIR: \//,
   ],
   [
     'a folder without a page',
     { root: '.', pages: {} },
-    /^error-pages: root: expected pages such as 404\.html, .* found none: \//,
+    /root: expected a folder with pages such as 404\.html, .* got a folder without any: \//,
   ],
   [
     'a page that is not there',
     { root: null, pages: { 404: 'b.html' } },
-    /^error-pages: pages\[404\]: no such file: \//,
+    /pages\[404\]: expected a file that can be read, got no such file: \//,
   ],
   [
     'a folder as page',
     { root: null, pages: { '4xx': '.' } },
-    /^error-pages: pages\[4xx\]: not a file that can be read \(EISDIR\): \//,
+    /pages\[4xx\]: expected a file that can be read, got EISDIR: \//,
   ],
 ])('%s fails the start', async (_what, { root, pages }, problem) => {
   const folder = await tempPages({ 'a.html': '', '50x.html': '', '404.txt': '' })

@@ -1,7 +1,8 @@
-import { connect } from 'node:net'
-import { createServer, type SiteConfig } from 'rawhttp'
+import type { SiteConfig } from 'rawhttp'
 import { errorPages } from 'rawhttp/plugins/error-pages'
 import { expect, onTestFinished, test } from 'vitest'
+import { exchangeBytes } from '../../support/raw-client.ts'
+import { startServer } from '../../support/server.ts'
 import { tempPages } from './temp-pages.ts'
 
 const pages = { '4xx.html': '<p>{{status}} {{detail}}</p>', '5xx.html': '<p>{{status}} {{detail}}</p>' }
@@ -9,25 +10,11 @@ const pages = { '4xx.html': '<p>{{status}} {{detail}}</p>', '5xx.html': '<p>{{st
 async function serve(where: 'root' | 'site', files: Readonly<Record<string, string>> = pages) {
   const plugins = [errorPages({ root: await tempPages(files) })]
   const site: SiteConfig = { name: 'site', hosts: ['localhost'] }
-  const server = await createServer({
-    listen: [{ port: 0 }],
-    ...(where === 'root' ? { plugins, sites: [site] } : { sites: [{ ...site, plugins }] }),
-  })
-  onTestFinished(() => server.stop())
-  const port = portOf(await server.listen())
-  return (message: string) => send(port, message)
-}
-
-function send(port: number, message: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let text = ''
-    const socket = connect({ port, host: '127.0.0.1' }, () => socket.write(message, 'latin1'))
-    socket.setEncoding('latin1').on('data', (piece: string) => {
-      text += piece
-    })
-    socket.on('error', reject)
-    socket.on('close', () => resolve(text))
-  })
+  const server = await startServer(
+    where === 'root' ? { plugins, sites: [site] } : { sites: [{ ...site, plugins }] },
+  )
+  onTestFinished(() => server[Symbol.asyncDispose]())
+  return (message: string) => exchangeBytes(server.port, message)
 }
 
 const host = 'Host: localhost\r\n'
@@ -53,12 +40,12 @@ test.each([
 
 test('a 5xx of the protocol shows its page without a text', async () => {
   const ask = await serve('root')
-  expect(await ask(`GET / HTTP/2.0\r\n${host}\r\n`)).toMatch(/^HTTP\/1\.1 505 [^]*\r\n\r\n<p>505 <\/p>$/)
+  expect(await ask(`GET / HTTP/2.0\r\n${host}\r\n`)).toMatch(/^HTTP\/1\.1 505 [\s\S]*\r\n\r\n<p>505 <\/p>$/)
 })
 
 test('a host that no site takes gets a page of the root', async () => {
   const ask = await serve('root')
-  expect(await ask('GET / HTTP/1.1\r\nHost: elsewhere\r\n\r\n')).toMatch(/^HTTP\/1\.1 421 [^]*<p>421 /)
+  expect(await ask('GET / HTTP/1.1\r\nHost: elsewhere\r\n\r\n')).toMatch(/^HTTP\/1\.1 421 [\s\S]*<p>421 /)
 })
 
 test('without a page for it a refused message gets plain text', async () => {

@@ -16,7 +16,7 @@ test('a status without a registered reason is named by its number', () => {
 })
 
 test('leaves other braces alone', () => {
-  const html = '<b>{{user}}</b> { {status} } {{Status}} {{}} ${status} {{status'
+  const html = '<b>{{user}}</b> { {status} } {{Status}} {{}} {{status'
   expect(compilePage(html)(404, 'x')).toBe(html)
 })
 

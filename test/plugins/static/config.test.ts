@@ -5,6 +5,7 @@ import { createServer } from 'rawhttp'
 import { staticFiles } from 'rawhttp/plugins/static'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { checkRoot } from '../../../plugins/static/root.ts'
+import { startServer } from '../../support/server.ts'
 import { tempSite } from './temp-site.ts'
 
 // Keeps every function as it is, so that one can be made to fail: tests often run as root, who may read anything.
@@ -27,23 +28,27 @@ async function site() {
 test('a root that is not there fails the start, by option and folder', async () => {
   const { dir } = await site()
   const root = join(dir, 'gone')
-  await expect(checkRoot(root)).rejects.toThrow(`static: root: no such folder: ${root}`)
+  await expect(checkRoot(root)).rejects.toThrow(
+    `root: expected a folder that can be read, got no such folder: ${root}`,
+  )
   await expect(createServer({ plugins: [staticFiles({ root })] })).rejects.toThrow(
-    `static: root: no such folder: ${root}`,
+    `config: plugins[0] (static): options.root: expected a folder that can be read, got no such folder: ${root}`,
   )
 })
 
 test('a root that is a file fails the start', async () => {
   const { root } = await site()
   await expect(createServer({ plugins: [staticFiles({ root: join(root, 'a.txt') })] })).rejects.toThrow(
-    `static: root: not a folder: ${join(root, 'a.txt')}`,
+    `config: plugins[0] (static): options.root: expected a folder that can be read, got not a folder: ${join(root, 'a.txt')}`,
   )
 })
 
 test('a root that may not be read fails the start', async () => {
   const { root } = await site()
   vi.mocked(access).mockRejectedValueOnce(denied)
-  await expect(checkRoot(root)).rejects.toThrow(`static: root: folder cannot be read (EACCES): ${root}`)
+  await expect(checkRoot(root)).rejects.toThrow(
+    `config: plugins[0] (static): options.root: expected a folder that can be read, got folder cannot be read (EACCES): ${root}`,
+  )
 })
 
 test('an option of the wrong kind fails the start, by its name', async () => {
@@ -83,12 +88,12 @@ test('a file that the server may not read is forbidden, without a word on where 
 
 test('a fault of the disk is a 500 that tells nothing, and is reported', async () => {
   const { root } = await site()
-  const server = await createServer({ plugins: [staticFiles({ root })] })
-  onTestFinished(() => server.stop())
+  await using server = await startServer({ plugins: [staticFiles({ root })] })
   vi.mocked(access).mockRejectedValueOnce(Object.assign(new Error('EIO: /srv/secret-place'), { code: 'EIO' }))
-  const answer = await server.inject({ method: 'GET', url: '/a.txt', headers: { host: 'localhost' } })
+  const answer = await fetch(`${server.url}/a.txt`)
   expect(answer.status).toBe(500)
-  expect(answer.text()).not.toContain('secret-place')
-  const next = await server.inject({ method: 'GET', url: '/a.txt', headers: { host: 'localhost' } })
-  expect(next.status).toBe(200)
+  expect(await answer.text()).not.toContain('secret-place')
+  const report = await server.untilReported('TAP_FAILED')
+  expect(report.message).toBe('plugin "static", handle tap "static" failed: EIO: /srv/secret-place')
+  expect((await fetch(`${server.url}/a.txt`)).status).toBe(200)
 })

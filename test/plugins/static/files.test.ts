@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { createServer, type Plugins } from 'rawhttp'
 import { staticFiles } from 'rawhttp/plugins/static'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { mediaType } from '../../../plugins/static/file-response.ts'
 import { type Files, type TempSite, tempSite } from './temp-site.ts'
 
@@ -80,7 +80,9 @@ test('takes the first index file that there is, and sees one that comes to stand
   const { site, get } = await serve({ 'main.htm': 'second' }, { index: ['index.html', 'main.htm'] })
   expect((await get('/')).text()).toBe('second')
   await site.write({ 'public/index.html': 'first' })
-  await expect.poll(async () => (await get('/')).text(), { timeout: 5_000 }).toBe('first')
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 1_000 })
+  expect((await get('/')).text()).toBe('first')
+  vi.useRealTimers()
 })
 
 test('without index files, or with a folder of that name, a folder is not found', async () => {
@@ -120,11 +122,9 @@ test.each([
   ['/evil.com', '/evil.com/'],
   ['//evil.com', '/evil.com/'],
   ['///evil.com?//x', '/evil.com/?//x'],
-  ['//evil.com/%2e', '/evil.com/'],
 ])('%s leads to %s', async (url, location) => {
   const { get } = await serve({ 'docs/index.html': 'd', 'a b/index.html': 'ab', 'evil.com/index.html': 'e' })
   const answer = await get(url)
-  if (answer.status === 200) return expect(url).toMatch(/%2e$/)
   expect(answer.status).toBe(301)
   expect(answer.headers.get('location')).toBe(location)
   expect(answer.body).toHaveLength(0)
@@ -217,14 +217,17 @@ test('a file of any name that a path can hold is found by it', async () => {
     .filter(text => !/[/\\\0]/.test(text) && !text.startsWith('.') && text.isWellFormed())
     .filter(text => Buffer.byteLength(text) <= 200)
   const { site, get } = await serve({})
+  let run = 0
   await fc.assert(
     fc.asyncProperty(name, async text => {
-      await site.write({ [`public/${text}`]: `content of ${text}` })
-      const answer = await get(`/${encodeURIComponent(text)}`)
+      // A folder for each: one name may come twice, and within a second a new file of its name is not looked for.
+      const folder = `run-${run++}`
+      await site.write({ [`public/${folder}/${text}`]: `content of ${text}` })
+      const answer = await get(`/${folder}/${encodeURIComponent(text)}`)
       expect(answer.status).toBe(200)
       expect(answer.text()).toBe(`content of ${text}`)
     }),
-    { numRuns: 100 },
+    { numRuns: 300 },
   )
 })
 

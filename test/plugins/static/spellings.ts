@@ -112,7 +112,6 @@ export const targets: readonly string[] = [
   '/C:%5cWindows%5cwin.ini',
   '/%5c%5chost%5cshare%5cx',
   '/\\\\host\\share\\x',
-  '/%2e',
   '/%2e%2e',
   '/%2e%2e%2f',
   '/..%252f..%252fsecret.txt',

@@ -1,51 +1,68 @@
-import { truncate } from 'node:fs/promises'
-import { connect } from 'node:net'
+import { readdir, readlink, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createServer } from 'rawhttp'
 import { staticFiles } from 'rawhttp/plugins/static'
 import { expect, onTestFinished, test } from 'vitest'
-import { exchange } from './raw.ts'
+import { RawClient } from '../../support/raw-client.ts'
+import { startServer } from '../../support/server.ts'
 import { tempSite } from './temp-site.ts'
 
-const SIZE = 32 * 1_048_576
+const MEGABYTE = 1_048_576
 
-async function serve() {
-  const site = await tempSite({ 'large.bin': new Uint8Array(SIZE).fill(0x61), 'small.txt': 'small' })
-  const server = await createServer({ listen: [{ port: 0 }], plugins: [staticFiles({ root: site.root })] })
-  const port = portOf(await server.listen())
+async function serve(size: number) {
+  const site = await tempSite({ 'large.bin': new Uint8Array(size).fill(0x61), 'small.txt': 'small' })
+  const server = await startServer({ plugins: [staticFiles({ root: site.root })] })
+  const client = await RawClient.connect(server.port)
   onTestFinished(async () => {
-    await server.stop()
+    await client[Symbol.asyncDispose]()
+    await server[Symbol.asyncDispose]()
     await site[Symbol.asyncDispose]()
   })
-  return { port, path: join(site.root, 'large.bin') }
+  return { server, client, path: join(site.root, 'large.bin') }
 }
 
-const request = (target: string, more = '') => `GET ${target} HTTP/1.1\r\nHost: localhost\r\n${more}\r\n`
+const get = (target: string) => `GET ${target} HTTP/1.1\r\nHost: localhost\r\n\r\n`
 
 test('a large file arrives whole, and the connection goes on', async () => {
-  const { port } = await serve()
-  const answer = await exchange(port, request('/large.bin') + request('/small.txt', 'Connection: close\r\n'))
-  const body = answer.indexOf('\r\n\r\n') + 4
-  expect(answer.slice(0, body)).toMatch(new RegExp(`^content-length: ${SIZE}\r$`, 'im'))
-  expect(answer.slice(body, body + SIZE)).toBe('a'.repeat(SIZE))
-  expect(answer.slice(body + SIZE)).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nsmall$/)
+  const { client } = await serve(8 * MEGABYTE)
+  client.send(get('/large.bin') + get('/small.txt'))
+  const large = await client.response()
+  expect(large.field('content-length')).toBe(String(8 * MEGABYTE))
+  expect(large.body.equals(Buffer.alloc(8 * MEGABYTE, 'a'))).toBe(true)
+  expect((await client.response()).body.toString()).toBe('small')
 })
 
 test('a file that shrinks while it is sent is cut short, never filled up', async () => {
-  const { port, path } = await serve()
-  const received = await new Promise<number>((resolve, reject) => {
-    let bytes = 0
-    const socket = connect({ port, host: '127.0.0.1' }, () => socket.write(request('/large.bin')))
-    socket.once('data', () => {
-      socket.pause()
-      truncate(path, 1_000_000).then(() => socket.resume(), reject)
-    })
-    socket.on('data', chunk => {
-      bytes += chunk.length
-    })
-    // A cut connection may end in either way.
-    socket.on('error', () => undefined)
-    socket.on('close', () => resolve(bytes))
+  const { server, client, path } = await serve(64 * MEGABYTE)
+  let bytes = 0
+  client.socket.on('data', chunk => {
+    bytes += chunk.length
   })
-  expect(received).toBeLessThan(SIZE)
+  client.send(get('/large.bin'))
+  await client.until('\r\n\r\n')
+  client.socket.pause()
+  await truncate(path, 1_000_000)
+  client.socket.resume()
+  await client.closed
+  expect(bytes).toBeLessThan(64 * MEGABYTE)
+  const [first] = await server.untilEnded(1)
+  expect(first?.outcome.result).toBe('failed')
+})
+
+/** How many descriptors of this process lead to a file. */
+async function openCount(path: string): Promise<number> {
+  const links = (await readdir('/proc/self/fd')).map(each =>
+    readlink(`/proc/self/fd/${each}`).catch(() => 'closed'),
+  )
+  return (await Promise.all(links)).filter(link => link === path).length
+}
+
+test.runIf(process.platform === 'linux')('a file is closed when its reader leaves half-way', async () => {
+  const { server, client, path } = await serve(64 * MEGABYTE)
+  client.send(get('/large.bin'))
+  await client.until('\r\n\r\n')
+  expect(await openCount(path)).toBe(1)
+  client.reset()
+  const [first] = await server.untilEnded(1)
+  expect(first?.outcome.result).toBe('aborted')
+  await expect.poll(() => openCount(path)).toBe(0)
 })

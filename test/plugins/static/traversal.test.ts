@@ -1,36 +1,36 @@
 import fc from 'fast-check'
-import { createServer } from 'rawhttp'
 import { staticFiles } from 'rawhttp/plugins/static'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { getRaw, statusOf } from './raw.ts'
+import { exchangeBytes } from '../../support/raw-client.ts'
+import { startServer, type TestServer } from '../../support/server.ts'
 import { dots, slashes, targets } from './spellings.ts'
 import { type TempSite, tempSite } from './temp-site.ts'
 
 // Every spelling goes over a real socket, byte for byte: clients would tidy it up.
 
 let site: TempSite
-let server: Awaited<ReturnType<typeof createServer>>
-let port: number
+let server: TestServer
 
 beforeAll(async () => {
   site = await tempSite({ 'index.html': 'home', 'a.txt': 'a', 'sub/index.html': 'sub', 'sub/b.txt': 'b' })
   await site.write({ 'secret.txt': 'SECRET', 'public-2/a.txt': 'SECRET', 'index.html': 'SECRET' })
-  server = await createServer({
-    listen: [{ port: 0 }],
-    plugins: [staticFiles({ root: site.root, dotfiles: true })],
-  })
-  port = portOf(await server.listen())
+  server = await startServer({ plugins: [staticFiles({ root: site.root, dotfiles: true })] })
 })
 
 afterAll(async () => {
-  await server.stop()
+  await server[Symbol.asyncDispose]()
   await site[Symbol.asyncDispose]()
 })
+
+const get = (target: string): Promise<string> =>
+  exchangeBytes(server.port, `GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)
+
+const statusOf = (answer: string): number => Number(/^HTTP\/1\.1 (\d{3}) /.exec(answer)?.[1] ?? 0)
 
 const isOutside = (answer: string): boolean => answer.includes('SECRET') || answer.includes('root:')
 
 async function expectRefused(target: string): Promise<void> {
-  const answer = await getRaw(port, target)
+  const answer = await get(target)
   expect([400, 404], `${target} gave ${answer}`).toContain(statusOf(answer))
   expect(isOutside(answer), target).toBe(false)
   expect(answer, target).not.toContain(site.dir)
@@ -62,7 +62,7 @@ test('no mixture of them leaves the root', async () => {
     .map(([pieces, end]) => `/${pieces.join('')}${end}`)
   await fc.assert(
     fc.asyncProperty(target, async text => {
-      const answer = await getRaw(port, text)
+      const answer = await get(text)
       expect([200, 301, 400, 404]).toContain(statusOf(answer))
       expect(isOutside(answer)).toBe(false)
       expect(answer).not.toContain(site.dir)
@@ -84,11 +84,12 @@ test.each([
   ['/nothing/../sub/', 'sub'],
   ['/sub/.', 'sub'],
   ['/sub/..', 'home'],
+  ['/%2e', 'home'],
   ['/?/../../secret.txt', 'home'],
   ['http://localhost/a.txt', 'a'],
   ['http://localhost', 'home'],
 ])('%s stays inside and is answered', async (target, body) => {
-  const answer = await getRaw(port, target)
+  const answer = await get(target)
   expect(statusOf(answer)).toBe(200)
   expect(answer.slice(answer.indexOf('\r\n\r\n') + 4)).toBe(body)
 })
