@@ -47,7 +47,7 @@ test('a root that may not be read fails the start', async () => {
   const { root } = await site()
   vi.mocked(access).mockRejectedValueOnce(denied)
   await expect(checkRoot(root)).rejects.toThrow(
-    `config: plugins[0] (static): options.root: expected a folder that can be read, got folder cannot be read (EACCES): ${root}`,
+    `root: expected a folder that can be read, got folder cannot be read (EACCES): ${root}`,
   )
 })
 
