@@ -30,8 +30,11 @@ export class RequestBody {
   #ended: boolean
   #failure: Error | null = null
   #waiter: Waiter | null = null
-  #bytes: Promise<Buffer> | null = null
-  #streamed = false
+  /** Pieces that were read for {@link bytes}: with a higher limit another reader goes on where one gave up. */
+  #pieces: Uint8Array[] = []
+  #bytes: Buffer | null = null
+  #collecting: Promise<void> | null = null
+  #takenBy: 'stream' | 'bytes' | null = null
   #pulled = false
   #waitedSince = 0
   #waited = 0
@@ -54,17 +57,8 @@ export class RequestBody {
    * @param options `limit` in bytes. Default: the `bodyBytes` limit of the request.
    * @throws HttpError 400 for what is not JSON, 413 over the limit, 415 for a Content-Type that is not JSON.
    */
-  async json(options?: { readonly limit?: number }): Promise<unknown> {
-    const type = this.#facts().contentType
-    if (type !== undefined && !/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) {
-      throw new HttpError(415, 'the body must be JSON (application/json)', { code: 'BODY_NOT_JSON' })
-    }
-    const text = await this.text(options)
-    try {
-      return JSON.parse(text)
-    } catch (cause) {
-      throw new HttpError(400, 'the body is not valid JSON', { code: 'BODY_INVALID_JSON', cause })
-    }
+  json(options?: { readonly limit?: number }): Promise<unknown> {
+    return handled(this.#json(options))
   }
 
   /**
@@ -72,13 +66,8 @@ export class RequestBody {
    *
    * @throws HttpError 400 for bytes that are not UTF-8, 413 over the limit.
    */
-  async text(options?: { readonly limit?: number }): Promise<string> {
-    const bytes = await this.bytes(options)
-    try {
-      return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-    } catch (cause) {
-      throw new HttpError(400, 'the body is not valid UTF-8', { code: 'BODY_INVALID_UTF8', cause })
-    }
+  text(options?: { readonly limit?: number }): Promise<string> {
+    return handled(this.#text(options))
   }
 
   /**
@@ -87,9 +76,7 @@ export class RequestBody {
    * @throws HttpError 413 over the limit; Error after {@link stream}.
    */
   bytes({ limit }: { readonly limit?: number } = {}): Promise<Buffer> {
-    if (this.#streamed) return Promise.reject(new Error('request.body was already taken by stream()'))
-    this.#bytes ??= this.#collect(limit)
-    return this.#bytes
+    return handled(this.#whole(limit))
   }
 
   /**
@@ -97,22 +84,19 @@ export class RequestBody {
    *
    * @throws HttpError 413 over the limit, 415 for another Content-Type.
    */
-  async form(options?: { readonly limit?: number }): Promise<URLSearchParams> {
-    const type = this.#facts().contentType ?? ''
-    if (!/^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(type)) {
-      throw new HttpError(415, 'the body must be a form (application/x-www-form-urlencoded)', {
-        code: 'BODY_NOT_FORM',
-      })
-    }
-    return new URLSearchParams(await this.text(options))
+  form(options?: { readonly limit?: number }): Promise<URLSearchParams> {
+    return handled(this.#form(options))
   }
 
-  /** The body as it flows, once. The `bodyBytes` limit holds here too: raise it in `request.limits` before. */
-  async *stream(): AsyncGenerator<Uint8Array, void, undefined> {
-    if (this.#streamed || this.#bytes !== null) throw new Error('request.body was already taken')
-    this.#streamed = true
-    const limit = this.#facts().limits.bodyBytes
-    for (let piece = await this.#next(limit); piece !== null; piece = await this.#next(limit)) yield piece
+  /**
+   * The body as it flows, once. The `bodyBytes` limit holds here too: raise it in `request.limits` before.
+   *
+   * @throws Error when the body was read before; while it flows HttpError 413 over the limit.
+   */
+  stream(): AsyncGenerator<Uint8Array, void, undefined> {
+    if (this.#takenBy !== null) throw takenError(this.#takenBy)
+    this.#takenBy = 'stream'
+    return this.#flow()
   }
 
   /** @internal A piece came. */
@@ -161,17 +145,76 @@ export class RequestBody {
     return this.#waited + (this.#waiter === null ? 0 : now - this.#waitedSince)
   }
 
-  async #collect(limit = this.#facts().limits.bodyBytes): Promise<Buffer> {
-    const pieces: Uint8Array[] = []
+  async #json(options?: { readonly limit?: number }): Promise<unknown> {
+    const type = this.#facts().contentType
+    if (type !== undefined && !/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) {
+      throw new HttpError(415, 'the body must be JSON (application/json)', { code: 'BODY_NOT_JSON' })
+    }
+    const text = await this.#text(options)
+    try {
+      return JSON.parse(text)
+    } catch (cause) {
+      throw new HttpError(400, 'the body is not valid JSON', { code: 'BODY_INVALID_JSON', cause })
+    }
+  }
+
+  async #text({ limit }: { readonly limit?: number } = {}): Promise<string> {
+    const bytes = await this.#whole(limit)
+    try {
+      return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    } catch (cause) {
+      throw new HttpError(400, 'the body is not valid UTF-8', { code: 'BODY_INVALID_UTF8', cause })
+    }
+  }
+
+  async #form(options?: { readonly limit?: number }): Promise<URLSearchParams> {
+    const type = this.#facts().contentType ?? ''
+    if (!/^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(type)) {
+      throw new HttpError(415, 'the body must be a form (application/x-www-form-urlencoded)', {
+        code: 'BODY_NOT_FORM',
+      })
+    }
+    return new URLSearchParams(await this.#text(options))
+  }
+
+  async #whole(limit = this.#facts().limits.bodyBytes): Promise<Buffer> {
+    if (this.#takenBy === 'stream') throw takenError('stream')
+    this.#takenBy = 'bytes'
+    // One reader at a time: the next one has what was read, and a limit of its own.
+    while (this.#collecting !== null) await this.#collecting.catch(ignore)
+    if (this.#bytes === null) await this.#collect(limit)
+    const bytes = this.#bytes!
+    if (limit !== 0 && bytes.length > limit) throw tooLarge(limit)
+    return bytes
+  }
+
+  async #collect(limit: number): Promise<void> {
+    this.#collecting = this.#collectAll(limit)
+    try {
+      await this.#collecting
+    } finally {
+      this.#collecting = null
+    }
+  }
+
+  async #collectAll(limit: number): Promise<void> {
+    const pieces = this.#pieces
     for (let piece = await this.#next(limit); piece !== null; piece = await this.#next(limit))
       pieces.push(piece)
-    return pieces.length === 1 && Buffer.isBuffer(pieces[0]) ? pieces[0] : Buffer.concat(pieces)
+    this.#bytes = pieces.length === 1 && Buffer.isBuffer(pieces[0]) ? pieces[0] : Buffer.concat(pieces)
+    this.#pieces = []
+  }
+
+  async *#flow(): AsyncGenerator<Uint8Array, void, undefined> {
+    // Not before the first pull, so that whoever handed the stream on may still raise the limit.
+    const limit = this.#facts().limits.bodyBytes
+    for (let piece = await this.#next(limit); piece !== null; piece = await this.#next(limit)) yield piece
   }
 
   #next(limit: number): Promise<Uint8Array | null> {
     return new Promise((resolve, reject) => {
-      const tooLarge = this.#tooLarge(limit)
-      if (tooLarge !== null) return reject(tooLarge)
+      const size = Math.max(this.#received, this.#facts().contentLength ?? 0)
+      if (limit !== 0 && size > limit) return reject(tooLarge(limit))
       if (this.#waiter !== null) return reject(new Error('request.body is being read by somebody else'))
       this.#pulled = true
       this.#waiter = (error, piece) => (error === null ? resolve(piece) : reject(error))
@@ -179,13 +222,6 @@ export class RequestBody {
       this.#settle()
       if (this.#waiter !== null) this.#source?.want()
     })
-  }
-
-  #tooLarge(limit: number): HttpError | null {
-    if (limit === 0) return null
-    const size = Math.max(this.#received, this.#facts().contentLength ?? 0)
-    if (size <= limit) return null
-    return new HttpError(413, `the body is larger than ${limit} bytes`, { code: 'BODY_TOO_LARGE' })
   }
 
   #settle(): void {
@@ -200,4 +236,21 @@ export class RequestBody {
       waiter(null, piece)
     } else waiter(this.#ended ? null : this.#failure, null)
   }
+}
+
+const ignore = (): void => undefined
+
+/** A client that leaves may fail a body before its reader waits for it: that must not end the process. */
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(ignore)
+  return promise
+}
+
+function tooLarge(limit: number): HttpError {
+  return new HttpError(413, `the body is larger than ${limit} bytes`, { code: 'BODY_TOO_LARGE' })
+}
+
+function takenError(by: 'stream' | 'bytes'): Error {
+  const readers = by === 'stream' ? 'stream()' : 'json(), text(), bytes() or form()'
+  return new Error(`request.body was already taken by ${readers}`)
 }

@@ -85,7 +85,7 @@ export const refusals = {
   'H1-BARE-LF': row(400, 'RFC 9112 2.2', 'a line ends in LF without CR'),
   'H1-BARE-CR': row(400, 'RFC 9112 2.2', 'a CR is not followed by LF'),
   'H1-EMPTY-LINES': row(400, 'RFC 9112 2.2', 'more than one empty line came before the request line'),
-  'H1-HEAD-LARGE': row(431, 'RFC 6585 5', 'the head is larger than limits.headBytes'),
+  'H1-HEAD-LARGE': row(431, 'RFC 6585 5', 'the head or trailer section is larger than limits.headBytes'),
   'H1-HEAD-COUNT': row(431, 'RFC 6585 5', 'the message has more fields than limits.headers'),
   'H1-FIELD-NAME': row(400, 'RFC 9112 5.1', 'a field name is empty or is not a token'),
   'H1-FIELD-SPACE': row(400, 'RFC 9112 5.1', 'white space stands before the colon of a field'),

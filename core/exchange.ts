@@ -1,17 +1,18 @@
 import { checkPreconditions } from './conditional.ts'
 import { DeadlineError, type Timed } from './deadlines.ts'
-import { asError, type Diagnostic, HttpError, reasonPhrase, refusals } from './errors.ts'
+import { asError, type Diagnostic, HttpError, refusals } from './errors.ts'
+import { faultOf, refusalOf } from './faults.ts'
 import type { Generation } from './generation.ts'
-import { isBodyless } from './head-bytes.ts'
-import { flatFields } from './headers.ts'
+import { checkedTrailers, isBodyless } from './head-bytes.ts'
 import type { Outcome } from './hooks.ts'
+import { errorResponse, unanswered, withText } from './kernel-answers.ts'
 import { Pump, type PumpHost } from './pump.ts'
 import type { HttpRequest } from './request.ts'
 import { HttpResponse } from './response.ts'
 import { destroyBody, lengthOf } from './response-body.ts'
 import type { Sink } from './sink.ts'
 import type { FiredHooks, Site } from './site.ts'
-import { tapFailed, tapOf, tapText } from './tap.ts'
+import { type Tap, tapFailed, tapText } from './tap.ts'
 
 const HANDLING = 0
 const TRANSFORMING = 1
@@ -22,12 +23,6 @@ const SENDING = 3
 const ENDED = 4
 const DONE = 5
 
-/** Bytes of a body that go to the sink at once; a larger one goes in pieces, so that progress can be seen. */
-const WHOLE_BYTES = 262_144
-
-/** Methods that the kernel knows the meaning of: with no answer they get 404 or 405, others 501. */
-const KNOWN_METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'QUERY'])
-
 /**
  * One request on its way to its answer: the line. `handle`, `error`, `transform`, preconditions, `deliver`, the head,
  * the body, `done`. One state field drives it, so that `done` runs exactly once and a late answer finds no way in.
@@ -37,26 +32,31 @@ export class Exchange implements Timed, PumpHost {
   readonly #generation: Generation
   readonly #request: HttpRequest
   readonly #sink: Sink
-  readonly #site: Site
   readonly #fired: FiredHooks
+  readonly #startedAt: number
   #state = HANDLING
   /** Counts the stages: an answer that belongs to an earlier one is late. */
   #stage = 0
+  /** The answer so far. Its body is the kernel's to end when it is not sent. */
+  #answer: HttpResponse | null = null
+  /** The answer that was committed to: what `done` is given. */
   #response: HttpResponse | null = null
   #pump: Pump | null = null
   #takesError = false
-  #isBare = false
-  /** The body failed after the head was out. */
+  /** The answer failed after its head was out, and the client is not to blame. */
   #isBroken = false
+  /** Why the client will not get the answer. */
   #failure: Error | null = null
+  /** The protocol that a 426 asks for. */
+  #asksFor: string | null = null
   #length: number | null = 0
 
   constructor(generation: Generation, site: Site, request: HttpRequest, sink: Sink) {
     this.#generation = generation
-    this.#site = site
     this.#fired = site.fired
     this.#request = request
     this.#sink = sink
+    this.#startedAt = generation.deadlines.now()
     request.currentSite = site
     request.sink = sink
     sink.onClose = reason => this.#closed(reason)
@@ -70,8 +70,8 @@ export class Exchange implements Timed, PumpHost {
     if (handle === null) return this.#handled(null, undefined)
     const stage = this.#stage
     handle.callAsync(this.#request, (error, answer) => {
-      if (stage !== this.#stage) this.#late(answer)
-      else this.#handled(error, answer)
+      if (stage === this.#stage) this.#handled(error, answer)
+      else discard(answer)
     })
     this.#watch()
   }
@@ -82,54 +82,57 @@ export class Exchange implements Timed, PumpHost {
     this.#stage++
     if (this.#failure !== null) return this.#abandon(answer)
     if (error !== null && error !== undefined) return this.#fail(error)
-    if (answer !== undefined) return this.#transform(answer.seal())
-    try {
-      this.#transform(unanswered(this.#request))
-    } catch (nobody) {
-      this.#fail(asError(nobody))
-    }
+    const given = answer ?? unanswered(this.#request)
+    if (given instanceof HttpError) this.#fail(given, null)
+    else this.#transform(given.seal())
   }
 
-  /** An error becomes an answer, once an exchange; after that the kernel answers alone. */
-  #fail(error: Error): void {
-    const isHidden = !(error instanceof HttpError)
-    if (isHidden || error.status >= 500) this.#report(faultOf(error, this.#request))
+  /**
+   * An error becomes an answer, once an exchange; after that the kernel answers alone.
+   *
+   * @param fault What the operator is told; null for what a client has brought about.
+   */
+  #fail(error: Error, fault = faultIn(error, this.#request)): void {
+    this.#discard()
+    if (fault !== null) this.#report(fault)
     if (this.#takesError) return this.#answerBare()
     this.#takesError = true
-    const shown = isHidden ? new HttpError(500, undefined, { cause: error }) : error
-    try {
-      const answer = this.#fired.error?.call(shown, this.#request)
-      this.#transform(answer === undefined ? errorResponse(shown) : answer.seal())
-    } catch (second) {
-      this.#report(faultOf(asError(second), this.#request))
-      this.#answerBare()
-    }
+    const shown = error instanceof HttpError ? error : new HttpError(500, undefined, { cause: error })
+    const answer = this.#ask(() => this.#fired.error?.call(shown, this.#request) ?? errorResponse(shown))
+    if (answer !== null) this.#transform(answer.seal())
   }
 
   #refuse(): void {
     const { id } = this.#request.refused!
     const { status, sentence } = refusals[id]
     this.#takesError = true
-    this.#report(refusalOf(this.#request, sentence))
+    this.#report(refusalOf(this.#request))
     // Whatever we wrote would not be understood.
     if (id === 'H1-TLS-HELLO') {
       this.#state = ENDED
       return this.#sink.reset(new Error(sentence))
     }
     const error = new HttpError(status, sentence, { code: id })
+    const { firedProtocolError } = this.#generation
+    const answer = this.#ask(() => firedProtocolError?.call(error, this.#request) ?? errorResponse(error))
+    if (answer !== null) this.#settle(answer.seal())
+  }
+
+  /** What a tap makes of an error; null when it failed and the kernel has answered. */
+  #ask(tapped: () => HttpResponse): HttpResponse | null {
     try {
-      const answer = this.#generation.firedProtocolError?.call(error, this.#request)
-      this.#settle(answer === undefined ? errorResponse(error) : answer.seal().fork())
-    } catch (failed) {
-      this.#report(faultOf(asError(failed), this.#request))
+      return tapped()
+    } catch (error) {
+      this.#report(faultOf(asError(error), this.#request))
       this.#answerBare()
+      return null
     }
   }
 
   /** The last resort: no hook is asked. */
   #answerBare(): void {
+    this.#discard()
     this.#stage++
-    this.#isBare = true
     this.#commit(HttpResponse.text('Internal Server Error\n', 500).close())
   }
 
@@ -137,56 +140,55 @@ export class Exchange implements Timed, PumpHost {
 
   #transform(answer: HttpResponse): void {
     this.#state = TRANSFORMING
+    this.#answer = answer
     const { transform } = this.#fired
     if (transform === null || answer.isTransformed || answer.upgradeHandler !== null)
       return this.#settle(answer)
     const stage = this.#stage
-    transform.callAsync(answer.seal().fork(), this.#request, (error, changed) => {
-      if (stage !== this.#stage) return this.#late(changed)
-      this.#stage++
-      if (this.#failure !== null) return this.#abandon(changed)
-      if (error !== null && error !== undefined) {
-        destroyBody(answer.body)
-        this.#fail(error)
-      } else this.#settle(changed!)
+    transform.callAsync(answer.fork(), this.#request, (error, changed) => {
+      if (stage === this.#stage) this.#transformed(error, changed)
+      else discard(changed)
     })
     if (stage === this.#stage) this.#watch()
   }
 
+  #transformed(error: Error | null, changed: HttpResponse | undefined): void {
+    this.#stage++
+    if (this.#failure !== null) return this.#abandon(changed)
+    if (error !== null && error !== undefined) return this.#fail(error)
+    this.#answer = changed!
+    this.#settle(changed!)
+  }
+
   /** Everything but the bytes: text for an empty error, preconditions, `deliver`. */
   #settle(answer: HttpResponse): void {
-    this.#state = TRANSFORMING
-    try {
-      let response = answer
-      if (answer.status >= 400 && answer.body === null) response = withText(answer)
-      else if (answer.status === 200 && !this.#takesError) response = this.#conditional(answer)
-      this.#commit(this.#deliver(response))
-    } catch (error) {
-      destroyBody(answer.body)
-      if (error instanceof HttpError && !this.#takesError) return this.#fail(error)
-      this.#report(faultOf(asError(error), this.#request))
-      this.#answerBare()
+    let response = answer
+    if (answer.status >= 400 && answer.body === null) response = withText(answer)
+    else if (answer.status === 200 && !this.#takesError && this.#isConditional()) {
+      const verdict = checkPreconditions(this.#request, stateOf(answer))
+      if (verdict === 'failed') return this.#fail(new HttpError(412))
+      if (verdict === 'not-modified') {
+        this.#discard()
+        response = answer.notModified()
+      }
     }
+    const delivered = this.#deliver(response)
+    if (delivered !== null) this.#commit(delivered)
   }
 
-  #conditional(response: HttpResponse): HttpResponse {
-    const request = this.#request
-    if (!request.hasConditions || (request.method !== 'GET' && request.method !== 'HEAD')) return response
-    const etag = response.field('etag')
-    const lastModified = response.field('last-modified')
-    const verdict = checkPreconditions(request, { etag, lastModified, exists: true })
-    if (verdict === 'go') return response
-    destroyBody(response.body)
-    if (verdict === 'failed') throw new HttpError(412)
-    return response.notModified()
+  #isConditional(): boolean {
+    const { method } = this.#request
+    return (method === 'GET' || method === 'HEAD') && this.#request.hasConditions
   }
 
-  #deliver(response: HttpResponse): HttpResponse {
+  #deliver(response: HttpResponse): HttpResponse | null {
     const { deliver } = this.#fired
     if (deliver === null) return response
-    const fork = response.seal().fork().deliver()
-    deliver.call(fork, this.#request)
-    return fork
+    return this.#ask(() => {
+      const fork = response.seal().fork().deliver()
+      deliver.call(fork, this.#request)
+      return fork
+    })
   }
 
   // --- the bytes -----------------------------------------------------------------------------------------------
@@ -194,22 +196,27 @@ export class Exchange implements Timed, PumpHost {
   #commit(response: HttpResponse): void {
     this.#unwatch()
     if (this.#failure !== null) return this.#abandon(response)
-    this.#response = response
+    if (response.upgradeHandler !== null && !this.#mayUpgrade(response)) return
+    this.#answer = response
+    this.#response = this.#asksFor === null ? response : asking(response, this.#asksFor)
     this.#state = COMMITTING
-    const { body } = response
-    if (response.upgradeHandler !== null) return this.#upgrade(response)
-    this.#length = response.declaredLength ?? lengthOf(body)
-    if (this.#request.method === 'HEAD' || isBodyless(response.status) || body === null) {
-      destroyBody(body)
-      this.commit()
+    if (response.upgradeHandler !== null) this.#upgrade(response)
+    else this.#send(response)
+  }
+
+  #send(response: HttpResponse): void {
+    const { body, status } = response
+    const hasNone = body === null || isBodyless(status) || status === 205
+    // RFC 9110 section 15.3.6: a 205 says that it has no content.
+    this.#length = status === 205 ? 0 : (response.declaredLength ?? lengthOf(body))
+    if (hasNone || this.#request.method === 'HEAD') {
+      this.#discard()
       return this.finished()
     }
     if (typeof body === 'string' || body instanceof Uint8Array) {
-      if (this.#length! <= WHOLE_BYTES) {
-        this.commit()
-        this.#sink.write(body)
-        return this.finished()
-      }
+      this.commit()
+      this.#sink.write(body)
+      return this.finished()
     }
     this.#pump = new Pump(body, this.#length, this.#sink, this)
     this.#pump.start()
@@ -227,48 +234,61 @@ export class Exchange implements Timed, PumpHost {
     this.commit()
     if (this.#state !== SENDING) return
     this.#state = ENDED
-    const trailers = this.#response?.trailerPart ?? null
+    const trailers = this.#response!.trailerPart
     if (trailers === null) return this.#sink.end()
+    let fields: readonly string[] = []
     try {
-      this.#sink.end(flatFields(trailers.values()))
+      fields = checkedTrailers(trailers)
     } catch (error) {
       this.#report(faultOf(asError(error), this.#request))
-      this.#sink.end()
     }
+    this.#sink.end(fields)
   }
 
   failed(error: Error): void {
     this.#pump = null
+    const fault = faultIn(error, this.#request, this.#response?.givenBy)
     if (this.#state === COMMITTING) {
       this.#stage++
-      if (!this.#isBare) return this.#fail(error)
+      return this.#fail(error, fault)
     }
-    this.#report(faultOf(error, this.#request))
-    this.#isBroken = true
-    this.#failure = error
-    this.#sink.reset(error)
+    if (fault !== null) this.#report(fault)
+    this.#break(error, fault !== null)
   }
 
   overran(declared: number): void {
     const message = `the body of ${this.#request.summary} ran over its declared ${declared} bytes; the rest was cut`
-    this.#report({ code: 'BODY_TOO_LONG', message, severity: 'error', site: this.#site.name })
+    const site = this.#request.currentSite?.name
+    this.#report({ code: 'BODY_TOO_LONG', message, severity: 'error', site, request: this.#request.summary })
+  }
+
+  #mayUpgrade(response: HttpResponse): boolean {
+    const offered = this.#request.headers.get('upgrade')
+    const protocol = response.upgradeProtocol!
+    if (offered === undefined || !offers(offered, protocol)) {
+      this.#asksFor = protocol
+      this.#fail(new HttpError(426))
+    } else if (this.#sink.upgrade === undefined) {
+      this.#fail(new HttpError(501), null)
+    } else return true
+    return false
   }
 
   #upgrade(response: HttpResponse): void {
-    const { headers } = this.#request
-    if (!headers.has('upgrade')) {
-      return this.#fail(new HttpError(426, undefined, { headers: { upgrade: response.upgradeProtocol! } }))
-    }
-    if (this.#sink.upgrade === undefined)
-      return this.#fail(new HttpError(501, 'this connection cannot be upgraded'))
     this.#state = ENDED
     try {
-      const { stream, head } = this.#sink.upgrade(response.upgradeRaw ? null : response)
+      const { stream, head } = this.#sink.upgrade!(response.upgradeRaw ? null : response)
       response.upgradeHandler!(stream, head)
     } catch (error) {
-      this.#report(faultOf(asError(error), this.#request))
-      this.#sink.reset(asError(error))
+      this.#report(faultOf(asError(error), this.#request, response.givenBy))
+      this.#break(asError(error), true)
     }
+  }
+
+  #break(error: Error, isOurs: boolean): void {
+    this.#isBroken = isOurs
+    this.#failure ??= error
+    this.#sink.reset(error)
   }
 
   // --- the end -------------------------------------------------------------------------------------------------
@@ -278,47 +298,50 @@ export class Exchange implements Timed, PumpHost {
     if (this.#state === DONE) return
     this.#pump?.stop()
     this.#pump = null
-    if (reason === null) return this.#finish(this.#endedResult(), null)
+    if (reason === null) return this.#finish()
     this.#failure ??= reason
     this.#request.abort(reason)
     // A handler that is still at work keeps its request until it is done with it.
-    if (this.#state > TRANSFORMING) this.#finish(this.#cutResult(), this.#failure)
-  }
-
-  #endedResult(): Outcome['result'] {
-    if (this.#request.refused !== null) return 'refused'
-    return this.#response !== null && this.#response.upgradeHandler !== null ? 'upgraded' : 'sent'
-  }
-
-  #cutResult(): Outcome['result'] {
-    if (this.#request.refused !== null) return 'refused'
-    if (this.#failure instanceof DeadlineError) return 'timeout'
-    return this.#isBroken ? 'failed' : 'aborted'
+    if (this.#state > TRANSFORMING) this.#abandon(undefined)
   }
 
   /** An answer that nobody waits for any more. */
   #abandon(answer: HttpResponse | undefined): void {
-    if (answer !== undefined) destroyBody(answer.body)
-    this.#finish(this.#cutResult(), this.#failure)
+    discard(answer)
+    this.#discard()
+    this.#finish()
   }
 
-  #late(answer: HttpResponse | undefined): void {
-    if (answer !== undefined) destroyBody(answer.body)
-  }
-
-  #finish(result: Outcome['result'], error: Error | null): void {
+  #finish(): void {
     if (this.#state === DONE) return
     this.#state = DONE
     this.#unwatch()
+    // Whoever still reads the body would wait for ever: what is left of it is dropped.
+    this.#request.bodyIfUsed?.fail(new Error('the request was answered'))
     const milliseconds = performance.now() - this.#request.startedAt
+    const { bytes } = this.#sink
+    const error = this.#failure
     const outcome: Outcome = {
-      result,
-      bytes: this.#sink.bytes,
+      result: this.#result,
+      bytes,
       milliseconds,
       ...(error === null ? {} : { error }),
     }
     this.#fired.done?.call(this.#request, this.#response, outcome)
     this.#generation.unpin()
+  }
+
+  get #result(): Outcome['result'] {
+    if (this.#request.refused !== null) return 'refused'
+    if (this.#isBroken) return 'failed'
+    if (this.#response !== null && this.#response.upgradeHandler !== null) return 'upgraded'
+    if (this.#failure === null) return 'sent'
+    return isLate(this.#failure) ? 'timeout' : 'aborted'
+  }
+
+  #discard(): void {
+    discard(this.#answer)
+    this.#answer = null
   }
 
   // --- the clock -----------------------------------------------------------------------------------------------
@@ -338,7 +361,7 @@ export class Exchange implements Timed, PumpHost {
 
   #limit(): number {
     const waited = this.#request.bodyIfUsed?.waited(Date.now()) ?? 0
-    return this.#request.startedAt + this.#request.effectiveLimits.handlerTimeout + waited
+    return this.#startedAt + this.#request.effectiveLimits.handlerTimeout + waited
   }
 
   expire(now: number): void {
@@ -347,23 +370,12 @@ export class Exchange implements Timed, PumpHost {
     this.#unwatch()
     this.#stage++
     const tap = this.#request.pendingTap
-    const by = tap === null ? 'the handler' : tapText(tap)
-    const { handlerTimeout } = this.#request.effectiveLimits
-    const error = new HttpError(503, `${by} did not answer within ${handlerTimeout} ms`, {
-      code: 'HANDLER_TIMEOUT',
-    })
     this.#request.pendingTap = null
+    const error = lateError(tap, this.#request)
     this.#request.abort(error)
-    if (this.#failure !== null) return this.#finish(this.#cutResult(), this.#failure)
-    if (tap === null) this.#fail(error)
-    else this.#timedOut(error, tap)
-  }
-
-  #timedOut(error: HttpError, tap: NonNullable<HttpRequest['pendingTap']>): void {
-    this.#report({ ...tapFailed(error, tap, this.#request), code: error.code, message: error.message })
-    if (this.#takesError) return this.#answerBare()
-    this.#takesError = true
-    this.#transform(errorResponse(error))
+    if (this.#failure !== null) return this.#abandon(undefined)
+    if (tap === null) return this.#fail(error)
+    this.#fail(error, { ...tapFailed(error, tap, this.#request), code: error.code, message: error.message })
   }
 
   #report(diagnostic: Diagnostic): void {
@@ -371,52 +383,43 @@ export class Exchange implements Timed, PumpHost {
   }
 }
 
-/** What the kernel says when no tap answered. */
-function unanswered(request: HttpRequest): HttpResponse {
-  const { method, allowed } = request
-  if (allowed !== null) {
-    if (allowed.has('GET')) allowed.add('HEAD')
-    const allow = [...allowed.add('OPTIONS')].sort().join(', ')
-    if (method === 'OPTIONS') return HttpResponse.empty({ status: 204, headers: { allow } })
-    throw new HttpError(405, undefined, { headers: { allow } })
-  }
-  if (request.path === '*') return HttpResponse.empty(204)
-  throw new HttpError(KNOWN_METHODS.has(method) ? 404 : 501)
+/** Ends the body of an answer that will not be sent. */
+function discard(answer: HttpResponse | null | undefined): void {
+  if (answer !== null && answer !== undefined) destroyBody(answer.body)
 }
 
-/** An error as an empty answer: error pages fill it, else {@link withText}. */
-function errorResponse(error: HttpError): HttpResponse {
-  const detail =
-    error.status < 500 && error.message !== reasonPhrase(error.status) ? error.message : undefined
-  return HttpResponse.error(error.status, detail, { headers: error.headers })
+/** What the operator is told of an error: nothing when it is an answer to what the client did. */
+function faultIn(error: Error, request: HttpRequest, givenBy?: Tap | null): Diagnostic | null {
+  return error instanceof HttpError && error.status < 500 ? null : faultOf(error, request, givenBy)
 }
 
-function withText(answer: HttpResponse): HttpResponse {
-  const response = answer.seal().fork()
-  const detail = answer.detail === null ? '' : `\n${answer.detail}`
-  response.body = `${answer.status} ${reasonPhrase(answer.status)}${detail}\n`
-  return response.set('content-type', 'text/plain; charset=utf-8')
+function isLate(failure: Error): boolean {
+  return failure instanceof DeadlineError || failure.cause instanceof DeadlineError
 }
 
-function faultOf(error: Error, request: HttpRequest): Diagnostic {
-  const tap = tapOf(error)
-  if (tap !== undefined) return tapFailed(error, tap, request)
-  const code = error instanceof HttpError ? error.code : 'EXCHANGE_FAILED'
-  const message = `${request.summary} failed: ${error.message}`
-  return {
-    code,
-    message,
-    severity: 'error',
-    site: request.currentSite?.name,
-    request: request.summary,
-    cause: error,
-  }
+function stateOf(answer: HttpResponse) {
+  return { etag: answer.field('etag'), lastModified: answer.field('last-modified'), exists: true }
 }
 
-function refusalOf(request: HttpRequest, sentence: string): Diagnostic {
-  const { id, section } = request.refused!
-  const severity = id === 'H1-TLS-HELLO' ? 'warning' : 'info'
-  const { address } = request.client
-  const message = `a message${address === '' ? '' : ` from ${address}`} was refused: ${sentence} (${section})`
-  return { code: id, message, severity, site: '-', request: request.summary }
+/** Whether an Upgrade field names a protocol (RFC 9110 section 7.8): we may switch to no other. */
+function offers(upgrade: string, protocol: string): boolean {
+  const wanted = protocol.toLowerCase()
+  return upgrade
+    .toLowerCase()
+    .split(/[ \t]*,[ \t]*/)
+    .includes(wanted)
+}
+
+/** The same as an answer whose head names a protocol. */
+function asking(response: HttpResponse, protocol: string): HttpResponse {
+  const fork = response.seal().fork()
+  fork.upgradeProtocol = protocol
+  return fork
+}
+
+function lateError(tap: Tap | null, request: HttpRequest): HttpError {
+  const by = tap === null ? 'the handler' : tapText(tap)
+  const { handlerTimeout } = request.effectiveLimits
+  const message = `${by} did not answer within ${handlerTimeout} ms`
+  return new HttpError(503, message, { code: 'HANDLER_TIMEOUT' })
 }

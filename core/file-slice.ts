@@ -21,7 +21,14 @@ export class FileSlice {
   /** The byte after the last one. */
   readonly end: number
 
+  /** @throws RangeError for a part that the file does not have. */
   constructor(path: string, identity: FileIdentity, start = 0, end = identity.size) {
+    const isPart = Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start <= end
+    if (!isPart || end > identity.size) {
+      throw new RangeError(
+        `FileSlice: expected a part of ${identity.size} bytes, got bytes ${start} to ${end} of ${path}`,
+      )
+    }
     this.path = path
     this.identity = identity
     this.start = start
@@ -32,8 +39,14 @@ export class FileSlice {
     return this.end - this.start
   }
 
-  /** A part of this part, by offsets within it. */
-  slice(start: number, end: number): FileSlice {
+  /**
+   * A part of this part, by offsets within it.
+   *
+   * @throws RangeError for offsets outside it.
+   */
+  slice(start: number, end = this.length): FileSlice {
+    if (start < 0 || end > this.length)
+      throw new RangeError(`FileSlice: bytes ${start} to ${end} are not within ${this.length} bytes`)
     return new FileSlice(this.path, this.identity, this.start + start, this.start + end)
   }
 
@@ -57,7 +70,8 @@ export class FileSlice {
         yield piece
       }
     } finally {
-      close(descriptor)
+      // Nothing was written, so that an error here costs nothing; without a callback it would end the process.
+      close(descriptor, () => undefined)
     }
   }
 }

@@ -53,6 +53,7 @@ export function emptyHead(): RequestHead {
  * 6.1, 6.3 and 9.3). Everything ambiguous is refused: there is no lenient switch.
  */
 export function frame(head: RequestHead): RefusalId | null {
+  if (!isTargetForm(head.method, head.target)) return 'H1-TARGET-FORM'
   let codings: string | null = null
   let connection: string | null = null
   let upgrade: string | null = null
@@ -127,7 +128,8 @@ function refusedCodings(codings: string): RefusalId {
 // RFC 9112 section 9.3; HTTP/1.0 keeps a connection only when it asks to.
 function persist(head: RequestHead, connection: string | null, upgrade: string | null): void {
   head.keepAlive = head.minor === 1
-  if (connection === null) return
+  // What nearly all clients say needs no list.
+  if (connection === null || (head.keepAlive && connection === 'keep-alive')) return
   const options = connection.toLowerCase().split(/[ \t]*,[ \t]*/)
   if (options.includes('close')) head.keepAlive = false
   else if (options.includes('keep-alive')) head.keepAlive = true
@@ -135,7 +137,7 @@ function persist(head: RequestHead, connection: string | null, upgrade: string |
 }
 
 /** Whether the form of a target fits its method (RFC 9112 section 3.2). */
-export function isTargetForm(method: string, target: string): boolean {
+function isTargetForm(method: string, target: string): boolean {
   if (method === 'CONNECT') return /^[^/?#@]+:\d{1,5}$/.test(target)
   if (target.charCodeAt(0) === SLASH) return true
   if (target === '*') return method === 'OPTIONS'

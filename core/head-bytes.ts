@@ -1,6 +1,7 @@
 import { reasonPhrase } from './errors.ts'
+import { checkedName, checkedTrailerName, checkValue } from './field-rules.ts'
 import { flatFields, type HeadersInit } from './headers.ts'
-import type { HttpResponse } from './response.ts'
+import type { HttpResponse, Trailers } from './response.ts'
 
 /** How a head is to be framed for the client that gets it. */
 export interface HeadFacts {
@@ -27,20 +28,45 @@ export function isBodyless(status: number): boolean {
 /** The bytes of a final head, as latin1 text. */
 export function headText(response: HttpResponse, facts: HeadFacts): string {
   const date = response.field('date') === undefined ? dateLine() : ''
-  return `${statusLine(response.status)}${response.block()}${date}${framing(response, facts)}${connection(facts)}\r\n`
+  const persistence = connection(response, facts)
+  return `${statusLine(response.status)}${response.block()}${date}${framing(response, facts)}${persistence}\r\n`
 }
 
-/** The bytes of an interim head (RFC 9110 section 15.2), as latin1 text. */
+/**
+ * The bytes of an interim head (RFC 9110 section 15.2), as latin1 text.
+ *
+ * @throws TypeError for a field that cannot stand in it.
+ */
 export function interimText(status: number, headers?: HeadersInit): string {
-  const fields = flatFields(headers)
-  let text = statusLine(status)
-  for (let i = 0; i < fields.length; i += 2) text += `${fields[i]}: ${fields[i + 1]}\r\n`
-  return `${text}\r\n`
+  return `${statusLine(status)}${fieldLines(checkedFields(headers, checkedName))}\r\n`
 }
 
 /** The bytes of a 101, as latin1 text. */
 export function upgradeText(response: HttpResponse): string {
-  return `${statusLine(101)}connection: upgrade\r\nupgrade: ${response.upgradeProtocol}\r\n${response.block()}${dateLine()}\r\n`
+  const date = response.field('date') === undefined ? dateLine() : ''
+  return `${statusLine(101)}connection: upgrade\r\n${upgradeLine(response)}${response.block()}${date}\r\n`
+}
+
+/**
+ * The trailer fields of an answer, flat.
+ *
+ * @throws TypeError for one that cannot stand in a trailer section (RFC 9110 section 6.5.1), or in a message at all.
+ */
+export function checkedTrailers({ values }: Trailers): readonly string[] {
+  return checkedFields(values(), checkedTrailerName)
+}
+
+function checkedFields(headers: HeadersInit | undefined, checked: (name: string) => string): string[] {
+  const fields = flatFields(headers)
+  for (let i = 0; i < fields.length; i += 2) checkValue(checked(fields[i]!), fields[i + 1]!)
+  return fields
+}
+
+/** Flat fields as latin1 text. */
+export function fieldLines(fields: readonly string[]): string {
+  let text = ''
+  for (let i = 0; i < fields.length; i += 2) text += `${fields[i]}: ${fields[i + 1]}\r\n`
+  return text
 }
 
 // RFC 9110 section 8.6: no Content-Length on 1xx and 204; a 304 may do without, and so it cannot be wrong.
@@ -54,10 +80,18 @@ function framing(response: HttpResponse, facts: HeadFacts): string {
     : `transfer-encoding: chunked\r\ntrailer: ${trailers.names.join(', ')}\r\n`
 }
 
-// RFC 9112 section 9.3: each version names only what is not its default.
-function connection(facts: HeadFacts): string {
-  if (!facts.keepAlive) return 'connection: close\r\n'
-  return facts.minor === 0 ? 'connection: keep-alive\r\n' : ''
+// RFC 9112 section 9.3: each version names only what is not its default. A 426 says which protocol is asked for
+// (RFC 9110 section 15.5.22).
+function connection(response: HttpResponse, facts: HeadFacts): string {
+  const option = facts.keepAlive ? (facts.minor === 0 ? 'keep-alive' : '') : 'close'
+  if (response.status === 426 && response.upgradeProtocol !== null) {
+    return `connection: ${option === '' ? '' : `${option}, `}upgrade\r\n${upgradeLine(response)}`
+  }
+  return option === '' ? '' : `connection: ${option}\r\n`
+}
+
+function upgradeLine(response: HttpResponse): string {
+  return `upgrade: ${response.upgradeProtocol}\r\n`
 }
 
 let second = 0

@@ -1,3 +1,9 @@
+import { isIPv6 } from 'node:net'
+
+const OPEN_BRACKET = 0x5b
+const COLON = 0x3a
+const DOT = 0x2e
+
 /** Tables over byte values for what RFC 9110 and RFC 3986 allow where. 1 = allowed. */
 function table(...allowed: readonly string[]): Uint8Array {
   const bytes = new Uint8Array(256)
@@ -13,8 +19,11 @@ const subDelims = "!$&'()*+,;="
 /** RFC 9110 section 5.6.2: tchar. */
 export const TOKEN = table(alpha, digit, "!#$%&'*+-.^_`|~")
 
-/** Visible ASCII: what a request target may hold before its form is looked at. */
+/** Visible ASCII. */
 export const VISIBLE = range(0x21, 0x7e)
+
+/** What a request target may hold: visible ASCII, since browsers send raw what RFC 3986 would escape; no fragment. */
+export const TARGET = range(0x21, 0x7e).fill(0, 0x23, 0x24)
 
 /** RFC 9110 section 5.5: field-vchar, SP and HTAB; obs-text is let through as latin1. */
 export const FIELD_VALUE = range(0x20, 0x7e).fill(1, 0x80).fill(1, 0x09, 0x0a)
@@ -22,8 +31,8 @@ export const FIELD_VALUE = range(0x20, 0x7e).fill(1, 0x80).fill(1, 0x09, 0x0a)
 /** RFC 3986 section 3.3: pchar that stands for itself (no percent sign). */
 export const PCHAR = table(unreserved, subDelims, ':@')
 
-/** RFC 3986 section 3.2.2 and 3.2.3: reg-name, IPv4, IP-literal and port, without percent escapes. */
-export const HOST = table(unreserved, subDelims, ':[]')
+/** RFC 3986 section 3.2.2: reg-name and IPv4 address, without percent escapes. */
+const REG_NAME = table(unreserved, subDelims)
 
 function range(first: number, last: number): Uint8Array {
   return new Uint8Array(256).fill(1, first, last + 1)
@@ -60,8 +69,39 @@ export function allowed(characters: Uint8Array, code: number): boolean {
  * authority, but names no site here and is refused.
  */
 export function isHost(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (!allowed(HOST, text.charCodeAt(i))) return false
-  return /^(?:\[[0-9A-Fa-f:.]+\]|[^:[\]]+)(?::\d{0,5})?$/.test(text)
+  let at = 0
+  if (text.charCodeAt(0) === OPEN_BRACKET) {
+    at = text.indexOf(']') + 1
+    if (!isAddress(text.slice(1, at - 1))) return false
+  } else while (at < text.length && allowed(REG_NAME, text.charCodeAt(at))) at++
+  return at > 0 && (at === text.length || (text.charCodeAt(at) === COLON && isPort(text, at + 1)))
+}
+
+// A zone (`%eth0`) means something to one machine only; RFC 3986 section 3.2.2 knows none.
+function isAddress(text: string): boolean {
+  return isIPv6(text) && !text.includes('%')
+}
+
+// RFC 3986 section 3.2.3 lets a port be empty.
+function isPort(text: string, start: number): boolean {
+  if (text.length - start > 5) return false
+  for (let i = start; i < text.length; i++) if (!isDigit(text.charCodeAt(i))) return false
+  return true
+}
+
+const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39
+
+/**
+ * The version in `bytes[start, end)` as one number, 11 for HTTP/1.1, or -1 when it is none (RFC 9112 section 2.3).
+ * The name is case-sensitive.
+ */
+export function httpVersion(bytes: Buffer, start: number, end: number): number {
+  if (end - start !== 8) return -1
+  for (let i = 0; i < 5; i++) if (bytes[start + i] !== 'HTTP/'.charCodeAt(i)) return -1
+  const major = bytes[start + 5]!
+  const minor = bytes[start + 7]!
+  if (!isDigit(major) || bytes[start + 6] !== DOT || !isDigit(minor)) return -1
+  return (major - 0x30) * 10 + (minor - 0x30)
 }
 
 const known = [
@@ -75,13 +115,23 @@ const known = [
   .join(' ')
   .split(' ')
 
-const byLength: (readonly string[])[] = Array.from({ length: 32 }, (_, length) =>
-  known.filter(name => name.length === length),
-)
+const LONGEST = 32
+
+/** Common names by length and first letter, which leaves one or two to compare with. */
+const byKey: (readonly string[] | undefined)[] = new Array(LONGEST * 32).fill(undefined)
+for (const name of known) {
+  const key = nameKey(name.length, name.charCodeAt(0))
+  byKey[key] = [...(byKey[key] ?? []), name]
+}
+
+// The low five bits of a letter are the same in both cases.
+function nameKey(length: number, first: number): number {
+  return length * 32 + (first & 0x1f)
+}
 
 /** The field name in `bytes[start, end)` in lower case: a constant for a common one, so that it costs no string. */
 export function fieldName(bytes: Buffer, start: number, end: number): string {
-  const candidates = byLength[end - start]
+  const candidates = end - start < LONGEST ? byKey[nameKey(end - start, bytes[start]!)] : undefined
   if (candidates !== undefined) {
     for (const name of candidates) if (matches(bytes, start, name)) return name
   }

@@ -1,19 +1,9 @@
 import type { Duplex } from 'node:stream'
-import {
-  AsyncSeriesBailHook,
-  AsyncSeriesHook,
-  AsyncSeriesWaterfallHook,
-  SyncBailHook,
-  SyncHook,
-  SyncWaterfallHook,
-} from 'tapable'
 import type { Diagnostic, HttpError } from './errors.ts'
-import { describe } from './errors.ts'
 import type { ConnectionInfo } from './listener.ts'
 import type { PluginServer } from './plugin.ts'
 import type { HttpRequest } from './request.ts'
-import { HttpResponse } from './response.ts'
-import { type Check, Hook, type HookContext, type HookSpec } from './tap.ts'
+import type { HttpResponse } from './response.ts'
 
 export type { Tap } from './tap.ts'
 
@@ -98,123 +88,4 @@ export interface ServerHooks {
   readonly retire: SyncTaps<[server: PluginServer], Nothing>
   /** After the last request of the generation. */
   readonly stop: AsyncTaps<[server: PluginServer, reason: 'reload' | 'shutdown' | 'failed'], Nothing>
-}
-
-const nothing: Check = (answer, tap) => {
-  if (answer === undefined || answer === null) return undefined
-  throw new TypeError(`expected nothing, got ${describe(answer)}${promiseHint(answer, tap.kind)}`)
-}
-
-const response: Check = (answer, tap) => {
-  if (answer === undefined || answer === null) return undefined
-  if (answer instanceof HttpResponse) return answer
-  throw new TypeError(
-    `expected an HttpResponse or nothing, got ${describe(answer)}${promiseHint(answer, tap.kind)}`,
-  )
-}
-
-// Each tap gets a fork of its own to change, also when the tap before it put another response in its place.
-const replacement: Check = (answer, tap) => (response(answer, tap) as HttpResponse | undefined)?.seal().fork()
-
-const owner: Check = answer => {
-  if (answer === undefined || answer === null) return undefined
-  const { drain, destroy } = answer as Partial<ConnectionOwner>
-  if (typeof drain === 'function' && typeof destroy === 'function') return answer
-  throw new TypeError(`expected an owner { name, drain, destroy } or nothing, got ${describe(answer)}`)
-}
-
-function promiseHint(answer: unknown, kind: string): string {
-  const thenable = typeof (answer as { then?: unknown })?.then === 'function'
-  return thenable && kind === 'sync' ? '; an async function needs tapPromise' : ''
-}
-
-const spec = (name: string, check: Check, rest: Partial<HookSpec> = {}): HookSpec => ({
-  name,
-  check,
-  isAsync: false,
-  needsStage: false,
-  isObserver: false,
-  requestAt: -1,
-  ...rest,
-})
-
-/** @internal The hooks of one site: tapable instances behind guards. */
-export class SiteHookTable implements SiteHooks {
-  readonly handle: Hook<AsyncSeriesBailHook<[HttpRequest], HttpResponse>>
-  readonly error: Hook<SyncBailHook<[HttpError, HttpRequest], HttpResponse | undefined>>
-  readonly transform: Hook<AsyncSeriesWaterfallHook<[HttpResponse, HttpRequest]>>
-  readonly deliver: Hook<SyncWaterfallHook<[HttpResponse, HttpRequest]>>
-  readonly done: Hook<SyncHook<[HttpRequest, HttpResponse | null, Outcome]>>
-
-  constructor(context: HookContext) {
-    this.handle = new Hook(
-      new AsyncSeriesBailHook(['request']),
-      spec('handle', response, { isAsync: true, needsStage: true, requestAt: 0 }),
-      context,
-    )
-    this.error = new Hook(
-      new SyncBailHook(['error', 'request']),
-      spec('error', response, { requestAt: 1 }),
-      context,
-    )
-    this.transform = new Hook(
-      new AsyncSeriesWaterfallHook(['response', 'request']),
-      spec('transform', replacement, { isAsync: true, needsStage: true, requestAt: 1 }),
-      context,
-    )
-    this.deliver = new Hook(
-      new SyncWaterfallHook(['response', 'request']),
-      spec('deliver', nothing, { requestAt: 1 }),
-      context,
-    )
-    this.done = new Hook(
-      new SyncHook(['request', 'response', 'outcome']),
-      spec('done', nothing, { isObserver: true, requestAt: 0 }),
-      context,
-    )
-  }
-
-  /** Every hook in the order in which a request meets it. */
-  get all(): readonly Hook[] {
-    return [this.handle, this.error, this.transform, this.deliver, this.done]
-  }
-}
-
-/** @internal The hooks of one server generation. */
-export class ServerHookTable implements ServerHooks {
-  readonly start: Hook<AsyncSeriesHook<[PluginServer]>>
-  readonly connection: Hook<SyncBailHook<[Duplex, ConnectionInfo], ConnectionOwner | undefined>>
-  readonly protocolError: Hook<SyncBailHook<[HttpError, HttpRequest], HttpResponse | undefined>>
-  readonly report: Hook<SyncHook<[Diagnostic]>>
-  readonly retire: Hook<SyncHook<[PluginServer]>>
-  readonly stop: Hook<AsyncSeriesHook<[PluginServer, 'reload' | 'shutdown' | 'failed']>>
-
-  constructor(context: HookContext) {
-    this.start = new Hook(new AsyncSeriesHook(['server']), spec('start', nothing, { isAsync: true }), context)
-    this.connection = new Hook(
-      new SyncBailHook(['stream', 'info']),
-      spec('connection', owner, { needsStage: true }),
-      context,
-    )
-    this.protocolError = new Hook(
-      new SyncBailHook(['error', 'request']),
-      spec('protocolError', response, { requestAt: 1 }),
-      context,
-    )
-    this.report = new Hook(
-      new SyncHook(['diagnostic']),
-      spec('report', nothing, { isObserver: true }),
-      context,
-    )
-    this.retire = new Hook(new SyncHook(['server']), spec('retire', nothing, { isObserver: true }), context)
-    this.stop = new Hook(
-      new AsyncSeriesHook(['server', 'reason']),
-      spec('stop', nothing, { isAsync: true }),
-      context,
-    )
-  }
-
-  get all(): readonly Hook[] {
-    return [this.start, this.connection, this.protocolError, this.report, this.retire, this.stop]
-  }
 }

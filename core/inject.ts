@@ -89,6 +89,7 @@ export class MemorySink implements Sink {
   #result(): InjectedResponse {
     const head = this.#head!
     const fields = [...head.fields()]
+    if (head.field('date') === undefined) fields.push('date', new Date().toUTCString())
     if (this.#length !== null && !isBodyless(head.status)) fields.push('content-length', String(this.#length))
     const body = Buffer.concat(this.#chunks)
     const text = () => body.toString()

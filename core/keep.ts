@@ -1,75 +1,127 @@
+import { asError, type Diagnostic } from './errors.ts'
+
 /** How a kept value is made, taken over by a later generation, and ended. */
 export interface KeepOptions<T> {
-  /** Runs before `start` when no earlier generation kept a value of this name. */
+  /** Runs before `start` when the generation before kept no value of this name. */
   readonly create: () => T
   /** Runs when a reload has succeeded: the old value may be changed in place to fit new settings. */
   readonly adopt?: ((value: T) => void) | undefined
-  /** Runs when the only generation that is left did not claim the value. */
+  /** Runs when the last generation that claimed the value has ended. */
   readonly dispose?: ((value: T) => void) | undefined
 }
 
 /**
  * Keeps a value over reloads: `keep('store', { create })` gives a function that returns it, callable from `start` on.
  *
- * @throws Error when the name is kept twice, or the function is called before `start`.
+ * @throws Error when the name is kept twice, or after the setup, or when the function is called before `start`.
  */
 export type Keep = <T>(name: string, options: KeepOptions<T>) => () => T
 
+/** A value, and how many generations hold it: the last one to end disposes of it. */
+interface Kept {
+  readonly value: unknown
+  holders: number
+}
+
 interface Claim {
+  readonly plugin: string
+  readonly name: string
   readonly options: KeepOptions<unknown>
-  isReady: boolean
+  kept: Kept | null
   isNew: boolean
-  value: unknown
 }
 
 /** @internal The kept values of one generation, by plugin, site and name. */
 export class KeptValues {
   readonly #claims = new Map<string, Claim>()
+  readonly #report: (diagnostic: Diagnostic) => void
+  #isPrepared = false
 
-  /** The `keep` of one plugin instance on one site or server. */
-  keeper(owner: string): Keep {
+  constructor(report: (diagnostic: Diagnostic) => void) {
+    this.#report = report
+  }
+
+  /**
+   * The `keep` of one plugin instance on one site or server.
+   *
+   * @param place Where: unique for the instance and the site or server.
+   */
+  keeper(plugin: string, place: string): Keep {
     return <T>(name: string, options: KeepOptions<T>) => {
-      const key = `${owner}/${name}`
-      if (this.#claims.has(key)) throw new Error(`keep("${name}") was called twice by ${owner}`)
+      const key = `${place}/${name}`
+      const fail = (sentence: string) => new Error(`plugin "${plugin}": keep("${name}") ${sentence}`)
+      if (this.#isPrepared) throw fail('came too late: call it in server() or site()')
+      if (this.#claims.has(key)) throw fail('was called twice')
       const claim: Claim = {
+        plugin,
+        name,
         options: options as KeepOptions<unknown>,
-        isReady: false,
+        kept: null,
         isNew: false,
-        value: undefined,
       }
       this.#claims.set(key, claim)
       return () => {
-        if (!claim.isReady) throw new Error(`keep("${name}") of ${owner} has its value from start on`)
-        return claim.value as T
+        if (claim.kept === null) throw fail('has its value from start to stop')
+        return claim.kept.value as T
       }
     }
   }
 
-  /** Takes over what the generation before kept, and creates the rest. */
+  /**
+   * Takes over what the generation before kept, and creates the rest.
+   *
+   * @throws what a `create` throws, with the plugin named.
+   */
   prepare(before: KeptValues | null): void {
+    this.#isPrepared = true
     for (const [key, claim] of this.#claims) {
-      const kept = before === null ? undefined : before.#claims.get(key)
-      claim.isNew = kept === undefined
-      claim.value = kept === undefined ? claim.options.create() : kept.value
-      claim.isReady = true
+      const kept = before === null ? null : (before.#claims.get(key)?.kept ?? null)
+      claim.isNew = kept === null
+      claim.kept = kept ?? { value: created(claim), holders: 0 }
+      claim.kept.holders++
     }
   }
 
   /** The generation is in charge: values that were taken over are fitted to it. */
   commit(): void {
-    for (const { options, isNew, value } of this.#claims.values()) if (!isNew) options.adopt?.(value)
-  }
-
-  /** Ends the values that `heir` did not take over; without an heir all of them. */
-  dispose(heir: KeptValues | null): void {
-    for (const [key, { options, isReady, value }] of this.#claims) {
-      if (isReady && (heir === null || !heir.#claims.has(key))) options.dispose?.(value)
+    for (const claim of this.#claims.values()) {
+      if (!claim.isNew) this.#attempt(claim, 'adopt', () => claim.options.adopt?.(claim.kept!.value))
     }
   }
 
-  /** Ends what was made for a generation that did not come to be. */
+  /** The generation has ended: values that no other one holds are disposed of. */
+  dispose(_heir?: KeptValues | null): void {
+    for (const claim of this.#claims.values()) {
+      const { kept } = claim
+      claim.kept = null
+      if (kept === null || --kept.holders > 0) continue
+      this.#attempt(claim, 'dispose', () => claim.options.dispose?.(kept.value))
+    }
+  }
+
+  /** The generation did not come to be. */
   undo(): void {
-    for (const { options, isReady, isNew, value } of this.#claims.values())
-      if (isReady && isNew) options.dispose?.(value)
+    this.dispose()
+  }
+
+  // One plugin's fault may not keep the others from theirs.
+  #attempt(claim: Claim, what: 'adopt' | 'dispose', run: () => void): void {
+    try {
+      run()
+    } catch (thrown) {
+      const error = asError(thrown)
+      const { plugin, name } = claim
+      const message = `plugin "${plugin}", keep("${name}"): ${what} failed: ${error.message}`
+      this.#report({ code: 'KEEP_FAILED', message, severity: 'error', plugin, cause: error })
+    }
+  }
+}
+
+function created({ plugin, name, options }: Claim): unknown {
+  try {
+    return options.create()
+  } catch (cause) {
+    const { message } = asError(cause)
+    throw new Error(`plugin "${plugin}", keep("${name}"): create failed: ${message}`, { cause })
   }
 }

@@ -38,19 +38,20 @@ export class Listener {
   readonly config: ResolvedListen
   readonly #server: NetServer
   readonly #onSocket: (socket: Socket, listener: Listener) => void
+  #text: string
   #url = ''
 
   constructor(config: ResolvedListen, onSocket: (socket: Socket, listener: Listener) => void) {
     this.config = config
     this.#onSocket = onSocket
+    this.#text = config.path ?? placeOf(config.host, config.port)
     // Half-open, because a client may end its side and still wait for the answer (RFC 9112 section 9.6).
     this.#server = createServer({ allowHalfOpen: true, noDelay: true })
   }
 
   /** As errors name it: `127.0.0.1:8080` or the socket's path. */
   get text(): string {
-    const { path, host, port } = this.config
-    return path ?? `${host.includes(':') ? `[${host}]` : host}:${port}`
+    return this.#text
   }
 
   /** Where clients reach it, once it is open. */
@@ -71,8 +72,26 @@ export class Listener {
         resolve()
       })
     })
-    if (path !== null && mode !== null) await chmod(path, mode)
-    this.#url = path === null ? urlOf(this.#server.address() as AddressInfo, tls) : `unix:${path}`
+    if (path === null) this.#opened(this.#server.address() as AddressInfo, tls)
+    else {
+      if (mode !== null) await this.#allow(path, mode)
+      this.#url = `unix:${path}`
+    }
+  }
+
+  async #allow(path: string, mode: number): Promise<void> {
+    try {
+      await chmod(path, mode)
+    } catch (error) {
+      this.close()
+      throw error
+    }
+  }
+
+  // Port 0 has become a real one.
+  #opened({ address, port }: AddressInfo, isTls: boolean): void {
+    this.#text = placeOf(address, port)
+    this.#url = `${isTls ? 'https' : 'http'}://${this.#text}`
   }
 
   /** Accepts no more. Connections that are open live on. */
@@ -81,9 +100,8 @@ export class Listener {
   }
 }
 
-function urlOf(address: AddressInfo, isTls: boolean): string {
-  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
-  return `${isTls ? 'https' : 'http'}://${host}:${address.port}`
+function placeOf(host: string, port: number): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 let connections = 0
@@ -101,6 +119,7 @@ export function infoOf(socket: Socket, listener: Listener): ConnectionInfo {
     local: path === null ? peer(socket.localAddress, socket.localPort) : peer('', 0),
     listener: listener.text,
     via: [],
-    reset: () => void socket.resetAndDestroy(),
+    // A Unix socket has no reset, and Node refuses to try: there the client sees only that the end is missing.
+    reset: () => void (path === null ? socket.resetAndDestroy() : socket.destroy()),
   }
 }

@@ -8,22 +8,37 @@ export interface Flushed {
   flushed(error: Error | null): void
 }
 
+/** What an output tells its connection. */
+export interface OutputHost {
+  /** The transport could not pass everything on at once: its progress has to be watched. */
+  stuck(): void
+  /** The transport took a write. */
+  taken(): void
+}
+
 /**
  * The write side of a stream: gathers what one turn writes into one text of latin1, and knows how much waits.
  */
 export class Output {
+  /** Bytes of answers whose turn has not come. They are counted here, since they take memory all the same. */
+  behind = 0
   readonly #stream: Duplex
-  readonly #onProgress: () => void
+  readonly #host: OutputHost
   #text = ''
-  #held = 0
-  #scheduled = false
+  #holds = 0
+  #isScheduled = false
+  #failure: Error | null = null
+  /** Who waits for the text that is gathered. */
   #waiting: Flushed[] = []
-  #lastWrite: Flushed[] | null = null
-  #writes = 0
+  /** Who waits for each write under way; a stream ends its writes in their order. */
+  #writes: Flushed[][] = []
+  #written = 0
+  #progress = ''
+  #progressAt = 0
 
-  constructor(stream: Duplex, onProgress: () => void) {
+  constructor(stream: Duplex, host: OutputHost) {
     this.#stream = stream
-    this.#onProgress = onProgress
+    this.#host = host
   }
 
   /** Bytes that the transport has not taken yet. */
@@ -33,16 +48,17 @@ export class Output {
 
   /** Within hold and release everything goes out in one write. */
   hold(): void {
-    this.#held++
+    this.#holds++
   }
 
   release(): void {
-    this.#held--
-    if (this.#held === 0) this.flush()
+    this.#holds--
+    if (this.#holds === 0) this.flush()
   }
 
   /** Appends text whose characters are bytes. */
   text(latin1: string): void {
+    if (this.#failure !== null) return
     this.#text += latin1
     this.#schedule()
   }
@@ -52,6 +68,7 @@ export class Output {
       this.text(latin1Of(bytes))
       return
     }
+    if (this.#failure !== null) return
     this.#stream.cork()
     this.#writeText()
     this.#write(bytes)
@@ -60,6 +77,7 @@ export class Output {
 
   /** Calls back when all that was appended so far is out. */
   notify(waiter: Flushed): void {
+    if (this.#failure !== null) return waiter.flushed(this.#failure)
     this.#waiting.push(waiter)
     this.#schedule()
   }
@@ -69,12 +87,40 @@ export class Output {
     else if (this.#waiting.length > 0) this.#attach()
   }
 
+  /** Nothing more can leave: whoever waits is told why. */
+  fail(reason: Error): void {
+    if (this.#failure !== null) return
+    this.#failure = reason
+    this.#text = ''
+    const waiting = [...this.#writes.flat(), ...this.#waiting]
+    this.#writes = []
+    this.#waiting = []
+    for (const waiter of waiting) waiter.flushed(reason)
+  }
+
+  /** For how many milliseconds the transport has taken nothing of what waits; 0 when nothing waits. */
+  stalled(now: number): number {
+    if (this.#stream.writableLength === 0) return 0
+    const progress = `${this.#written}:${unsent(this.#stream)}`
+    if (progress !== this.#progress) {
+      this.#progress = progress
+      this.#progressAt = now
+    }
+    return now - this.#progressAt
+  }
+
+  /** When to look again whether the transport moves, for a time-out; Infinity when nothing waits. */
+  nextLook(now: number, timeout: number): number {
+    if (this.#stream.writableLength === 0) return Number.POSITIVE_INFINITY
+    return now + Math.min(timeout - this.stalled(now), timeout / 4)
+  }
+
   #schedule(): void {
-    if (this.#held > 0 || this.#scheduled) return
-    this.#scheduled = true
+    if (this.#holds > 0 || this.#isScheduled) return
+    this.#isScheduled = true
     process.nextTick(() => {
-      this.#scheduled = false
-      if (this.#held === 0) this.flush()
+      this.#isScheduled = false
+      if (this.#holds === 0) this.flush()
     })
   }
 
@@ -86,26 +132,38 @@ export class Output {
   }
 
   #write(data: string | Uint8Array): void {
-    const waiting = this.#waiting
+    this.#writes.push(this.#waiting)
     this.#waiting = []
-    this.#lastWrite = waiting
-    this.#writes++
-    const written = (error?: Error | null) => {
-      this.#writes--
-      for (const waiter of waiting) waiter.flushed(error ?? null)
-      this.#onProgress()
-    }
+    const written = (error?: Error | null) => this.#onWritten(error ?? null)
     if (typeof data === 'string') this.#stream.write(data, 'latin1', written)
     else this.#stream.write(data, written)
+    if (this.#stream.writableLength > 0) this.#host.stuck()
+  }
+
+  #onWritten(error: Error | null): void {
+    if (this.#failure !== null) return
+    this.#written++
+    for (const waiter of this.#writes.shift()!) waiter.flushed(error)
+    this.#host.taken()
   }
 
   // Nothing more to write: whoever waits, waits for the write that is under way.
   #attach(): void {
     const waiting = this.#waiting
     this.#waiting = []
-    if (this.#writes > 0 && this.#lastWrite !== null) this.#lastWrite.push(...waiting)
+    const last = this.#writes[this.#writes.length - 1]
+    if (last !== undefined) last.push(...waiting)
     else for (const waiter of waiting) waiter.flushed(null)
   }
+}
+
+/**
+ * Bytes of the write under way that are still in user space. Node shows them nowhere else, and counts a write as
+ * a whole: a reader who takes a minute for 256 kB would look as if it took nothing.
+ */
+function unsent(stream: Duplex): number {
+  const { _handle: handle } = stream as { _handle?: { readonly writeQueueSize?: number } | null }
+  return handle?.writeQueueSize ?? 0
 }
 
 function latin1Of(bytes: Uint8Array): string {

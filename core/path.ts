@@ -1,4 +1,4 @@
-import type { RefusalId } from './errors.ts'
+import { type RefusalId, refusals } from './errors.ts'
 import { HEX, PCHAR, VISIBLE } from './head-syntax.ts'
 
 const SLASH = 0x2f
@@ -13,7 +13,7 @@ export class PathError extends Error {
   readonly id: RefusalId
 
   constructor(id: RefusalId) {
-    super(id)
+    super(`${id}: ${refusals[id].sentence}`)
     this.id = id
   }
 }
@@ -25,7 +25,7 @@ export class PathError extends Error {
  * upper case, raw printable characters outside pchar become escapes; then repeated slashes are merged and dot
  * segments removed (RFC 3986 section 5.2.4). `%2F` and `%5C` stay escapes: they are never separators.
  *
- * @param path An absolute path, without query.
+ * @param path An absolute path, without query. One without its first slash is given it.
  * @throws PathError for a climb above `/`, `%00`, a broken escape, a raw `#`, backslash, control or non-ASCII.
  */
 export function canonicalPath(path: string): string {
@@ -33,19 +33,29 @@ export function canonicalPath(path: string): string {
   return withoutDotSegments(normaliseEscapes(path))
 }
 
-/** The same for a pattern of a route, scope or glob, in which `*` stands for itself. */
+/**
+ * The same for a pattern of a route or scope, or a piece of one that begins and ends anywhere: `*` stands for itself,
+ * and what is not ASCII for its UTF-8 escapes.
+ *
+ * @throws PathError as {@link canonicalPath} does, and for `/../`, which no path can match.
+ */
 export function canonicalPattern(pattern: string): string {
-  return normaliseEscapes(pattern).replace(/\/{2,}/g, '/')
+  if (!pattern.isWellFormed()) throw new PathError('PATH-CHAR')
+  const ascii = pattern.replace(/[^\x00-\x7f]+/g, encodeURIComponent)
+  const canonical = normaliseEscapes(ascii).replace(/\/(?:\.?\/)+/g, '/')
+  if (canonical.includes('/../')) throw new PathError('PATH-CLIMB')
+  return canonical
 }
 
 // Most paths are canonical as they come; this costs no string.
 function isCanonical(path: string): boolean {
-  let previous = 0
-  for (let i = 0; i < path.length; i++) {
+  if (path.charCodeAt(0) !== SLASH) return false
+  let previous = SLASH
+  for (let i = 1; i < path.length; i++) {
     const code = path.charCodeAt(i)
     if (code === SLASH || code === DOT) {
       if (previous === SLASH) return false
-    } else if (code > 0x7e || PCHAR[code] === 0) return false
+    } else if (PCHAR[code] !== 1) return false
     previous = code
   }
   return true
@@ -59,8 +69,7 @@ function normaliseEscapes(path: string): string {
       out += escapeAt(path, i)
       i += 2
     } else if (code === SLASH || PCHAR[code] === 1) out += path[i]
-    else if (code === HASH || code === BACKSLASH || code > 0xff || VISIBLE[code] === 0)
-      throw new PathError('PATH-CHAR')
+    else if (code === HASH || code === BACKSLASH || VISIBLE[code] !== 1) throw new PathError('PATH-CHAR')
     else out += escaped(code)
   }
   return out

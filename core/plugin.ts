@@ -1,8 +1,9 @@
 import type { Duplex } from 'node:stream'
-import type { Diagnostic } from './errors.ts'
+import { type Diagnostic, describe } from './errors.ts'
 import type { ServerHooks, SiteHooks } from './hooks.ts'
 import type { Keep } from './keep.ts'
 import type { ConnectionInfo } from './listener.ts'
+import type { Log } from './log.ts'
 import type { SlotHolder } from './slots.ts'
 
 /** The part of Standard Schema v1 (standardschema.dev) that the kernel uses: valibot, zod and arktype have it. */
@@ -38,6 +39,8 @@ export interface PluginServer extends SlotHolder {
    * @throws Error when `info` is not of a connection that this plugin claimed.
    */
   serve(stream: Duplex, info: ConnectionInfo): void
+  /** Messages for the operator that carry the plugin's name. */
+  readonly log: Log
   /** Tells the operator of a fault that has no client to tell: the `report` taps, else stderr. */
   report(diagnostic: Diagnostic): void
 }
@@ -58,11 +61,11 @@ export interface PluginDefinition<Settings> {
   /** Lower-case, unique in a list of plugins unless {@link repeatable}. */
   readonly name: string
   /** Whether it may stand in one list more than once: `static`, `static#2`. Default: false. */
-  readonly repeatable?: boolean
+  readonly repeatable?: boolean | undefined
   /** Runs once for each instance and generation. It taps and reads, and holds nothing open. */
-  readonly server?: (server: PluginServer, settings: Settings) => void | Promise<void>
+  readonly server?: ((server: PluginServer, settings: Settings) => void | Promise<void>) | undefined
   /** Runs once for every site that the instance serves. It taps and reads, and holds nothing open. */
-  readonly site?: (site: PluginSite, settings: Settings) => void | Promise<void>
+  readonly site?: ((site: PluginSite, settings: Settings) => void | Promise<void>) | undefined
 }
 
 type Options = StandardSchema | ((...input: never[]) => unknown)
@@ -153,14 +156,36 @@ export function definePlugin(
 export function definePlugin(
   definition: { readonly options?: Options | undefined } & PluginDefinition<never>,
 ): PluginFactory<unknown[]> {
-  if (!/^[a-z][a-z0-9-]*$/.test(definition.name)) {
-    throw new TypeError(
-      `definePlugin: name ${JSON.stringify(definition.name)} must match /^[a-z][a-z0-9-]*$/`,
-    )
-  }
+  checkDefinition(definition)
   const factory = (...input: unknown[]): PluginEntry =>
     Object.freeze({ [brand]: 'plugin' as const, definition, options: definition.options, input })
   return Object.assign(factory, { plugin: definition.name })
+}
+
+const kinds: Readonly<Record<keyof PluginDefinition<never> | 'options', (value: unknown) => boolean>> = {
+  name: value => typeof value === 'string' && /^[a-z][a-z0-9-]*$/.test(value),
+  repeatable: value => typeof value === 'boolean',
+  server: value => typeof value === 'function',
+  site: value => typeof value === 'function',
+  options: value =>
+    typeof value === 'function' || (typeof value === 'object' && value !== null && '~standard' in value),
+}
+
+/** @throws TypeError for what would silently do nothing: a misspelt part, or one of the wrong kind. */
+function checkDefinition(definition: object): void {
+  const { name } = definition as { readonly name?: unknown }
+  if (!kinds.name(name)) {
+    throw new TypeError(`definePlugin: name must match /^[a-z][a-z0-9-]*$/, got ${describe(name)}`)
+  }
+  for (const [part, value] of Object.entries(definition)) {
+    if (!Object.hasOwn(kinds, part)) {
+      throw new TypeError(
+        `definePlugin: ${name}: unknown "${part}"; a plugin has ${Object.keys(kinds).join(', ')}`,
+      )
+    }
+    if (value !== undefined && !kinds[part as keyof typeof kinds](value))
+      throw new TypeError(`definePlugin: ${name}: ${part} cannot be ${describe(value)}`)
+  }
 }
 
 /**

@@ -1,6 +1,5 @@
-import { Readable } from 'node:stream'
 import { asError } from './errors.ts'
-import { bytesOf, pieces, type ResponseBody } from './response-body.ts'
+import { bytesOf, destroyBody, pieces, type ResponseBody } from './response-body.ts'
 import type { Sink } from './sink.ts'
 
 /** Told by a pump how far it is. */
@@ -8,7 +7,7 @@ export interface PumpHost {
   /** The first bytes are there: the head goes out with them. */
   commit(): void
   finished(): void
-  /** The body failed, or was not of the length that it declared. */
+  /** The body failed, or ended short of the length that it declared. */
   failed(error: Error): void
   /** The body ran over its declared length; what was too much was cut. */
   overran(declared: number): void
@@ -23,7 +22,9 @@ export class Pump {
   #iterator: AsyncIterator<Uint8Array | string> | null = null
   #remaining: number
   #isStopped = false
-  #wake: (() => void) | null = null
+  /** Whether the sink asked for more since it was last given something. */
+  #hasDrained = false
+  #resume: (() => void) | null = null
 
   constructor(body: Exclude<ResponseBody, null>, declared: number | null, sink: Sink, host: PumpHost) {
     this.#body = body
@@ -34,11 +35,7 @@ export class Pump {
   }
 
   start(): void {
-    this.#sink.onDrain = () => {
-      const wake = this.#wake
-      this.#wake = null
-      wake?.()
-    }
+    this.#sink.onDrain = () => this.#goOn()
     this.#run().catch(error => this.#fail(error))
   }
 
@@ -46,7 +43,7 @@ export class Pump {
   stop(): void {
     if (this.#isStopped) return
     this.#isStopped = true
-    this.#wake?.()
+    this.#goOn()
     this.#close()
   }
 
@@ -55,36 +52,50 @@ export class Pump {
     for (;;) {
       const { done, value } = await this.#iterator.next()
       if (this.#isStopped) return
-      if (done === true) break
-      if (!this.#fits(bytesOf(value))) return
-      if (this.#wake === null) continue
-      await new Promise<void>(resolve => {
-        this.#wake = resolve
-      })
+      if (done === true) return this.#end()
+      const piece = bytesOf(value)
+      if (piece.length > this.#remaining) return this.#cut(piece)
+      if (piece.length > 0 && !this.#send(piece)) await this.#room()
       if (this.#isStopped) return
     }
-    this.#isStopped = true
-    if (this.#remaining > 0 && this.#declared !== null) {
-      this.#host.failed(
-        new Error(`the body ended ${this.#remaining} bytes short of its length ${this.#declared}`),
-      )
-    } else this.#host.finished()
   }
 
-  /** Sends a piece; false when it was the last that fits. */
-  #fits(bytes: Buffer): boolean {
-    if (bytes.length === 0) return true
-    const overran = bytes.length > this.#remaining
-    const piece = overran ? bytes.subarray(0, this.#remaining) : bytes
+  #send(piece: Uint8Array): boolean {
     this.#remaining -= piece.length
     this.#host.commit()
-    if (!this.#sink.write(piece)) this.#wake = nothing
-    if (!overran) return true
+    this.#hasDrained = false
+    return this.#isStopped || this.#sink.write(piece) || this.#hasDrained
+  }
+
+  #room(): Promise<void> {
+    return new Promise(resolve => {
+      this.#resume = resolve
+    })
+  }
+
+  #goOn(): void {
+    this.#hasDrained = true
+    const resume = this.#resume
+    this.#resume = null
+    resume?.()
+  }
+
+  #end(): void {
+    this.#isStopped = true
+    if (this.#declared === null || this.#remaining === 0) return this.#host.finished()
+    const missing = `${this.#remaining} bytes short of its length ${this.#declared}`
+    this.#host.failed(new Error(`the body ended ${missing}`))
+  }
+
+  /** The last piece has more bytes than were declared. */
+  #cut(piece: Buffer): void {
+    const rest = piece.subarray(0, this.#remaining)
+    if (rest.length > 0) this.#send(rest)
+    if (this.#isStopped) return
     this.#isStopped = true
     this.#close()
     this.#host.overran(this.#declared!)
     this.#host.finished()
-    return false
   }
 
   #fail(thrown: unknown): void {
@@ -96,9 +107,13 @@ export class Pump {
 
   // A generator that waits for something cannot be returned until it goes on; the request's signal tells it to.
   #close(): void {
-    if (this.#body instanceof Readable) this.#body.destroy()
-    else this.#iterator?.return?.()?.then(undefined, nothing)
+    this.#return().catch(ignore)
+    destroyBody(this.#body)
+  }
+
+  async #return(): Promise<void> {
+    await this.#iterator?.return?.()
   }
 }
 
-const nothing = (): void => undefined
+const ignore = (): void => undefined

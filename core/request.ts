@@ -1,14 +1,16 @@
 import { type BodySource, RequestBody } from './body.ts'
 import { checkPreconditions, type Preconditions } from './conditional.ts'
 import { HttpError, printable, type Refused } from './errors.ts'
-import { type HeadersInit, HttpHeaders } from './headers.ts'
-import type { Tap } from './hooks.ts'
+import { flatFields, type HeadersInit, HttpHeaders } from './headers.ts'
 import type { ExchangeLimits } from './limits.ts'
 import type { ConnectionInfo, Peer, TlsInfo } from './listener.ts'
+import { type Log, logTo } from './log.ts'
 import { canonicalPath } from './path.ts'
 import type { Sink } from './sink.ts'
 import type { Site } from './site.ts'
-import { type Slot, type SlotHolder, SlotValues } from './slots.ts'
+import { type Slot, type SlotHolder, Slots, SlotValues } from './slots.ts'
+import type { Tap } from './tap.ts'
+import { hostnameOf, originForm } from './target.ts'
 
 /** What a request is made from, by a connection or by a test. */
 export interface RequestInit {
@@ -21,7 +23,8 @@ export interface RequestInit {
   readonly scheme?: string | undefined
   /** The authority of an absolute target or of HTTP/2; it replaces Host. */
   readonly authority?: string | undefined
-  /** Flat: name in lower case, value, name, value … */
+  readonly headers?: HeadersInit | undefined
+  /** The same as a transport has them: flat, name in lower case, value, name, value … */
   readonly fields?: readonly string[] | undefined
   readonly body?: string | Uint8Array | AsyncIterable<Uint8Array | string> | BodySource | null | undefined
   /** The declared length of the body. */
@@ -55,17 +58,20 @@ export class HttpRequest implements SlotHolder {
   /** @internal */ readonly init: RequestInit
   /** @internal */ currentSite: Site | null = null
   /** @internal The async tap that everybody waits for. */ pendingTap: Tap | null = null
+  /** @internal The tap that was entered last. */ tap: Tap | null = null
   /** @internal */ canRewrite = false
   /** @internal */ allowed: Set<string> | null = null
-  /** @internal */ restriction: string | null = null
   /** @internal */ sink: Sink | null = null
   /** @internal */ trailerFields: readonly string[] | null = null
+  readonly #fields: readonly string[]
+  #restriction: string | null = null
   #query: URLSearchParams | null = null
   #search = ''
   #hostname: string | null = null
   #body: RequestBody | null = null
   #limits: ExchangeLimits | null = null
   #slots: SlotValues | null = null
+  #log: Log | null = null
   #abort: AbortController | null = null
   #abortReason: Error | null = null
 
@@ -74,7 +80,8 @@ export class HttpRequest implements SlotHolder {
     this.method = init.method
     this.target = init.target
     this.scheme = init.scheme ?? (init.tls === undefined ? 'http' : 'https')
-    this.headers = new HttpHeaders(init.fields ?? [])
+    this.#fields = init.fields ?? flatFields(init.headers)
+    this.headers = new HttpHeaders(this.#fields)
     this.receivedAt = Date.now()
     this.startedAt = performance.now()
     this.refused = init.refused ?? null
@@ -132,10 +139,10 @@ export class HttpRequest implements SlotHolder {
     return new HttpHeaders(this.trailerFields ?? [])
   }
 
-  /** The limits of this exchange, which may be changed until the body's first pull. */
+  /** The limits of this exchange, which may be changed until the body's first pull: then they are frozen. */
   get limits(): ExchangeLimits {
     this.#limits ??= { ...(this.currentSite as Site).limits }
-    return this.#limits
+    return this.#body?.isPulled === true ? Object.freeze(this.#limits) : this.#limits
   }
 
   /** @internal The limits without a copy, for reading. */
@@ -150,6 +157,16 @@ export class HttpRequest implements SlotHolder {
       if (this.#abortReason !== null) this.#abort.abort(this.#abortReason)
     }
     return this.#abort.signal
+  }
+
+  /** Messages for the operator that carry the plugin's name, and what {@link Slots} has as this request's id. */
+  get log(): Log {
+    this.#log ??= logTo(diagnostic => {
+      const { plugin, hook, name: tap } = this.tap ?? {}
+      const { name: site, report } = this.currentSite as Site
+      report({ ...diagnostic, plugin, hook, tap, site, request: this.summary })
+    })
+    return this.#log
   }
 
   get<T>(slot: Slot<T>): T {
@@ -186,7 +203,12 @@ export class HttpRequest implements SlotHolder {
    * it like an answer to a request with Authorization.
    */
   restrict(reason: string): void {
-    this.restriction = reason
+    this.#restriction ??= reason
+  }
+
+  /** Why the answer depends on who the client is; null when nobody called {@link restrict}. Caches read it. */
+  get restriction(): string | null {
+    return this.#restriction
   }
 
   /**
@@ -213,18 +235,19 @@ export class HttpRequest implements SlotHolder {
 
   /** @internal Whether any precondition came (RFC 9110 section 13.1): all their names begin with `if-`. */
   get hasConditions(): boolean {
-    const fields = this.init.fields ?? []
+    const fields = this.#fields
     for (let i = 0; i < fields.length; i += 2) if (fields[i]!.startsWith('if-')) return true
     return false
   }
 
   /** @internal Sets path and query from a target; throws PathError. */
   locate(target: string): void {
-    const path = originForm(target)
-    const question = path.indexOf('?')
-    this.#search = question === -1 ? '' : path.slice(question)
+    const form = originForm(target, this.method)
+    const question = form.indexOf('?')
+    const path = question === -1 ? form : form.slice(0, question)
+    this.path = path === '*' ? '*' : canonicalPath(path)
+    this.#search = question === -1 ? '' : form.slice(question)
     this.#query = null
-    this.path = path === '*' ? '*' : canonicalPath(question === -1 ? path : path.slice(0, question))
   }
 
   /** @internal Aborts {@link signal} and fails a body that is still being read. */
@@ -234,15 +257,17 @@ export class HttpRequest implements SlotHolder {
     this.#abort?.abort(reason)
   }
 
-  /** @internal Method and target for a diagnostic. */
+  /** @internal Method, target and id for a diagnostic. */
   get summary(): string {
-    return `${printable(this.method, 32)} ${printable(this.target)}`
+    const id = this.get(Slots.requestId)
+    const line = `${printable(this.method, 32)} ${printable(this.target)}`
+    return id === undefined ? line : `${line} (${printable(id, 64)})`
   }
 
   #makeBody(): RequestBody {
     const given = this.init.body ?? null
     const facts = () => ({
-      limits: this.limits,
+      limits: this.effectiveLimits,
       contentType: this.headers.get('content-type'),
       contentLength: this.init.contentLength ?? null,
     })
@@ -269,20 +294,4 @@ function iterated(
   }
   const body = new RequestBody(facts, { want: () => void pull().catch(error => body.fail(error)) })
   return body
-}
-
-// RFC 9112 section 3.2.2: a server accepts the absolute form too; what counts then is its path and query.
-function originForm(target: string): string {
-  if (target.charCodeAt(0) === 0x2f || target === '*') return target
-  const authority = target.indexOf('://') + 3
-  const rest = target.slice(authority).search(/[/?]/)
-  if (rest === -1) return '/'
-  const path = target.slice(authority + rest)
-  return path.charCodeAt(0) === 0x2f ? path : `/${path}`
-}
-
-function hostnameOf(host: string): string {
-  const end = host.charCodeAt(0) === 0x5b ? host.indexOf(']') + 1 : host.indexOf(':')
-  const name = (end > 0 ? host.slice(0, end) : host).toLowerCase()
-  return name.endsWith('.') ? name.slice(0, -1) : name
 }

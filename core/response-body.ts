@@ -24,18 +24,69 @@ export class LazyBody {
   }
 }
 
+/** The bodies in whose place others stand, which may read them: they end together. */
+const replaced = new WeakMap<object, ResponseBody>()
+
+/**
+ * A value that is given as a body.
+ *
+ * @throws TypeError when it cannot be one.
+ */
+export function checkedBody(body: ResponseBody): ResponseBody {
+  if (!isBody(body)) {
+    throw new TypeError(
+      `a body must be null, a string, bytes, a file or an async iterable, got ${describe(body)}`,
+    )
+  }
+  if (body instanceof Readable && !body.listeners('error').includes(ignore)) body.on('error', ignore)
+  return body
+}
+
+// A stream may fail before anybody reads it, and an error without a listener would end the process. Who reads it
+// later is still told.
+const ignore = (): void => undefined
+
+/** Notes that a body stands in the place of another: what it does not read itself ends with it. */
+export function standsFor(body: ResponseBody, before: ResponseBody): void {
+  if (body === before || !holds(before)) return
+  if (holds(body)) replaced.set(body, before)
+  else destroyBody(before)
+}
+
+/** Ends a body that will not be read, so that nothing it holds stays open. */
+export function destroyBody(body: ResponseBody): void {
+  if (!holds(body)) return
+  const before = replaced.get(body)
+  replaced.delete(body)
+  end(body)
+  if (before !== undefined) destroyBody(before)
+}
+
+/** Whether a body may hold something open: a file opens anew for each reader, and bytes are bytes. */
+function holds(body: ResponseBody): body is Readable | AsyncIterable<Uint8Array | string> | LazyBody {
+  return (
+    typeof body === 'object' && body !== null && !(body instanceof Uint8Array) && !(body instanceof FileSlice)
+  )
+}
+
+// Of a generator, a stream of Node and one of the web each has one of these. What is left acquires at its first pull.
+function end(body: object): void {
+  const { destroy, cancel, return: finish } = body as Readonly<Record<string, unknown>>
+  const ending = [destroy, cancel, finish].find(each => typeof each === 'function')
+  if (ending === undefined) return
+  try {
+    Promise.resolve(ending.call(body)).catch(ignore)
+  } catch {
+    // A stream of the web that somebody still reads cannot be cancelled: the reader ends it.
+  }
+}
+
 /** The number of bytes of a body, or null when only its end will tell. */
 export function lengthOf(body: ResponseBody): number | null {
   if (body === null) return 0
   if (typeof body === 'string') return Buffer.byteLength(body)
   if (body instanceof Uint8Array || body instanceof FileSlice) return body.length
   return null
-}
-
-/** Ends a body that will not be read, so that nothing it holds stays open. */
-export function destroyBody(body: ResponseBody): void {
-  // An unstarted async generator holds nothing: it acquires at its first pull.
-  if (body instanceof Readable) body.destroy()
 }
 
 /** A body as pieces, whatever its kind. */
@@ -58,9 +109,11 @@ async function* produced(body: LazyBody): AsyncGenerator<Uint8Array | string> {
 /**
  * The whole body in memory.
  *
- * @throws HttpError 500 when it is larger than `limit` bytes (0 = no limit).
+ * @param limit In bytes; 0 = no limit.
+ * @param declared The length that it must have; null when it declared none.
+ * @throws HttpError 500 when it is larger than the limit, Error when it is not of its declared length.
  */
-export async function readBody(body: ResponseBody, limit: number): Promise<Buffer> {
+export async function readBody(body: ResponseBody, limit: number, declared: number | null): Promise<Buffer> {
   if (body === null) return Buffer.alloc(0)
   const chunks: Buffer[] = []
   let total = 0
@@ -71,6 +124,8 @@ export async function readBody(body: ResponseBody, limit: number): Promise<Buffe
       throw new HttpError(500, `the response body is larger than ${limit} bytes`)
     chunks.push(chunk)
   }
+  if (declared !== null && total !== declared)
+    throw new Error(`the body has ${total} bytes, but declared a length of ${declared}`)
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, total)
 }
 
@@ -82,13 +137,12 @@ export function bytesOf(piece: unknown): Buffer {
   throw new TypeError(`a piece of a body must be a Uint8Array or a string, got ${describe(piece)}`)
 }
 
-/**
- * Whether a value can be a body.
- *
- * @internal
- */
-export function isBody(value: unknown): value is ResponseBody {
-  if (value === null || typeof value === 'string' || value instanceof Uint8Array || value instanceof LazyBody)
-    return true
-  return typeof value === 'object' && value !== undefined && Symbol.asyncIterator in value
+function isBody(value: unknown): value is ResponseBody {
+  if (value === null || typeof value === 'string' || value instanceof Uint8Array) return true
+  return value instanceof LazyBody || isIterable(value)
+}
+
+/** Whether a value can be a body that is made piece by piece. */
+export function isIterable(value: unknown): value is AsyncIterable<Uint8Array | string> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value
 }

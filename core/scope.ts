@@ -1,4 +1,4 @@
-import { canonicalPattern } from './path.ts'
+import { canonicalPattern, PathError } from './path.ts'
 import type { ScopeOptions } from './plugin.ts'
 import type { HttpRequest } from './request.ts'
 
@@ -7,7 +7,7 @@ type Test = (request: HttpRequest) => boolean
 /**
  * One test from nested scopes, compiled when the plugins are set up; null when there are none.
  *
- * @throws PathError for a path pattern that no path can match.
+ * @throws TypeError for a path pattern that no path can match: what it should guard would stand open.
  */
 export function compileScopes(scopes: readonly ScopeOptions[]): Test | null {
   const tests = scopes.flatMap(scopeTests)
@@ -31,7 +31,7 @@ const list = (value: string | readonly string[]): readonly string[] =>
 function pathTest(patterns: readonly string[]): Test {
   const exact = new Set<string>()
   const folders: string[] = []
-  for (const pattern of patterns.map(canonicalPattern)) {
+  for (const pattern of patterns.map(checkedPattern)) {
     if (!pattern.endsWith('/*')) exact.add(pattern)
     else {
       folders.push(pattern.slice(0, -1))
@@ -41,6 +41,19 @@ function pathTest(patterns: readonly string[]): Test {
   return request => exact.has(request.path) || folders.some(folder => request.path.startsWith(folder))
 }
 
+function checkedPattern(written: string): string {
+  const fail = (reason: string) => new TypeError(`scope: path ${JSON.stringify(written)}: ${reason}`)
+  let pattern: string
+  try {
+    pattern = canonicalPattern(written)
+  } catch (error) {
+    throw error instanceof PathError ? fail(error.message) : error
+  }
+  if (/\*(?!$)|[^/]\*$/.test(pattern)) throw fail('a * stands only at the end and for all below: /admin/*')
+  if (!pattern.startsWith('/') || /\/\.\.?$/.test(pattern)) throw fail('no path can match it')
+  return pattern
+}
+
 function methodTest(methods: readonly string[]): Test {
   const wanted = new Set(methods)
   if (wanted.has('GET')) wanted.add('HEAD')
@@ -48,6 +61,7 @@ function methodTest(methods: readonly string[]): Test {
 }
 
 function hostTest(hosts: readonly string[]): Test {
+  if (hosts.includes('*')) return () => true
   const exact = new Set(hosts.map(host => host.toLowerCase()))
   const suffixes = hosts.filter(host => host.startsWith('*.')).map(host => host.slice(1).toLowerCase())
   return request => exact.has(request.hostname) || suffixes.some(suffix => request.hostname.endsWith(suffix))

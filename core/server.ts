@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
+import { ConfigError } from './config/errors.ts'
 import { resolveConfig } from './config/resolve.ts'
 import type { Config, ResolvedConfig } from './config/types.ts'
-import type { Connection } from './connection.ts'
 import { Deadlines } from './deadlines.ts'
 import { type Diagnostic, refused } from './errors.ts'
 import { Exchange } from './exchange.ts'
@@ -12,6 +12,7 @@ import { PathError } from './path.ts'
 import { printDiagnostic } from './print-diagnostic.ts'
 import type { HttpRequest } from './request.ts'
 import type { Sink } from './sink.ts'
+import { Connect } from './stages.ts'
 import { Streams, type StreamsHost } from './streams.ts'
 
 /** How a server behaves apart from its config. */
@@ -73,6 +74,7 @@ export class Server implements StreamsHost, GenerationHost {
   #generation: Generation | null = null
   #started: Promise<void> | null = null
   #stopped: Promise<void> | null = null
+  #hurry: (() => void) | null = null
   #listeners: Listener[] = []
   #old = new Set<Promise<void>>()
   readonly #streams: Streams
@@ -99,9 +101,12 @@ export class Server implements StreamsHost, GenerationHost {
    * Runs `start` once and opens the listeners.
    *
    * @returns Where the server can be reached.
-   * @throws what a `start` tap throws; the system's error with `code` and `listener` for an address that cannot be had.
+   * @throws ConfigError for a listener with `tls: true` and no plugin that terminates TLS; what a `start` tap throws;
+   * the system's error with `code` and `listener` for an address that cannot be had.
    */
   async listen(): Promise<readonly ListeningAddress[]> {
+    if (this.#listeners.length > 0) throw new Error('listen: the server listens already')
+    checkTls(this.generation)
     await this.#start()
     try {
       for (const config of this.generation.config.listen) await this.#open(config)
@@ -156,6 +161,7 @@ export class Server implements StreamsHost, GenerationHost {
     await this.#start()
     const old = this.generation
     const next = await Generation.build(config, this)
+    checkTls(next)
     const opened: Listener[] = []
     try {
       await next.start(old)
@@ -183,8 +189,8 @@ export class Server implements StreamsHost, GenerationHost {
    * @param options `deadline`: milliseconds after which what is still open is cut. Default: 10 s.
    */
   stop({ deadline = 10_000 }: { readonly deadline?: number } = {}): Promise<void> {
-    if (deadline === 0) this.#streams.destroy(new Error('the server was forced to stop'))
     this.#stopped ??= this.#stop(deadline)
+    if (deadline === 0) this.#hurry?.()
     return this.#stopped
   }
 
@@ -194,8 +200,8 @@ export class Server implements StreamsHost, GenerationHost {
   }
 
   /** @internal */
-  closed(_connection: Connection): void {
-    // The socket's own end is what counts: a connection may be over while its socket still lingers.
+  report(diagnostic: Diagnostic): void {
+    this.generation.report(diagnostic)
   }
 
   /** @internal */
@@ -204,6 +210,7 @@ export class Server implements StreamsHost, GenerationHost {
   }
 
   #start(): Promise<void> {
+    if (this.isStopping) throw new Error('the server was stopped; make another one')
     this.#started ??= this.#startOnce()
     return this.#started
   }
@@ -249,21 +256,43 @@ export class Server implements StreamsHost, GenerationHost {
     this.isStopping = true
     for (const listener of this.#listeners) listener.close()
     this.#streams.drain(deadline)
-    const { promise: late, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, deadline)
-    const ended = this.#streams.empty().then(() => Promise.all([this.generation.idle(), ...this.#old]))
-    await Promise.race([ended, late.then(() => this.#cut())])
+    const late = Promise.withResolvers<boolean>()
+    this.#hurry = () => late.resolve(false)
+    const timer = setTimeout(this.#hurry, deadline)
+    const isQuiet = await Promise.race([this.#quiet(), late.promise])
     clearTimeout(timer)
+    if (!isQuiet) await this.#cut()
     if (this.#started === null || (await this.#started.then(yes, no)) === false) return
     await this.generation.stop('shutdown')
     this.generation.kept.dispose(null)
   }
 
-  #cut(): void {
-    const message = `${this.#streams.size} connections and ${this.generation.pins} requests did not end in time and were cut`
-    this.generation.report({ code: 'DRAIN_CUT', message, severity: 'warning' })
-    this.#streams.destroy(new Error('the server stopped'))
+  /** True when the last connection and the last request have ended, those of old generations too. */
+  async #quiet(): Promise<true> {
+    await this.#streams.empty()
+    await Promise.all([this.generation.idle(), ...this.#old])
+    return true
   }
+
+  async #cut(): Promise<void> {
+    const { size } = this.#streams
+    const { pins } = this.generation
+    const message = `${size} connections and ${pins} requests did not end in time and were cut`
+    if (size + pins > 0) this.report({ code: 'DRAIN_CUT', message, severity: 'warning' })
+    this.#streams.destroy(new Error('the server stopped'))
+    await this.#streams.empty()
+  }
+}
+
+/** A listener for TLS that nobody makes TLS of would speak plain HTTP where clients expect a secret. */
+function checkTls({ config, hooks }: Generation): void {
+  const isSecured = hooks.connection.taps.some(
+    ({ stage }) => stage > Connect.Filter && stage < Connect.Protocol,
+  )
+  const bare = config.listen.find(listen => listen.tls && !isSecured)
+  if (bare === undefined) return
+  const problem = 'no plugin terminates TLS for this listener: add tls() to plugins'
+  throw new ConfigError({ file: config.file, path: `${bare.at}.tls`, problem })
 }
 
 const yes = (): boolean => true

@@ -2,12 +2,22 @@ import type { Duplex } from 'node:stream'
 import type { HeadersInit } from './headers.ts'
 import type { HttpResponse } from './response.ts'
 
+/** A stream that was handed over, and the bytes that came behind the request. */
+export interface HandedOver {
+  readonly stream: Duplex
+  readonly head: Buffer
+}
+
 /**
  * Where an exchange writes: an HTTP/1.1 connection, an HTTP/2 stream, a test. The kernel's exchange is its only
  * caller; a transport implements it and hands requests to `server.dispatch(request, sink)`.
  */
 export interface Sink {
-  /** An interim answer. Ignored after {@link head}. */
+  /**
+   * An interim answer. Ignored after {@link head}.
+   *
+   * @throws TypeError for a field that cannot stand in a message.
+   */
   inform(status: number, headers: HeadersInit): void
   /**
    * The final head.
@@ -17,14 +27,14 @@ export interface Sink {
   head(head: HttpResponse, length: number | null): void
   /** A piece of the body. False: wait for {@link onDrain} before the next one. */
   write(bytes: Uint8Array | string): boolean
-  /** The message is complete. */
+  /** The message is complete. Trailer fields are flat and checked: name, value, name, value … */
   end(trailers?: readonly string[]): void
   /** The message breaks off: the client must not take what it got for a whole. */
   reset(reason: Error): void
   /**
    * Hands the stream over. With null the caller writes every byte itself. Absent: upgrades are answered 501.
    */
-  upgrade?(head: HttpResponse | null): { readonly stream: Duplex; readonly head: Buffer }
+  upgrade?: ((head: HttpResponse | null) => HandedOver) | undefined
   /** Set by the exchange: room for more. */
   onDrain: (() => void) | null
   /** Set by the exchange; called once: null when everything was handed to the transport, else why not. */

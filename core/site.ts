@@ -1,7 +1,7 @@
-import { SiteHookTable } from './hooks.ts'
+import type { HookContext } from './hook.ts'
+import { SiteHookTable } from './hook-tables.ts'
 import type { ExchangeLimits } from './limits.ts'
 import { SlotValues } from './slots.ts'
-import type { HookContext } from './tap.ts'
 
 /** One site of a generation: its hosts, its hooks, what its plugins share. */
 export class Site extends SlotValues {
@@ -10,6 +10,8 @@ export class Site extends SlotValues {
   readonly dir: string
   readonly limits: Readonly<ExchangeLimits>
   readonly hooks: SiteHookTable
+  /** Where diagnostics go. */
+  readonly report: HookContext['report']
   /** What the line fires; null where nobody tapped. Filled when the generation is sealed. */
   fired: FiredHooks = none
 
@@ -24,6 +26,7 @@ export class Site extends SlotValues {
     this.dir = facts.dir
     this.limits = limits
     this.hooks = new SiteHookTable(context)
+    this.report = context.report
   }
 
   seal(): void {

@@ -6,6 +6,7 @@ import { asError } from './errors.ts'
 import type { Generation } from './generation.ts'
 import type { ConnectionOwner } from './hooks.ts'
 import { type ConnectionInfo, infoOf, type Listener } from './listener.ts'
+import { Connect } from './stages.ts'
 import { tapFailed, tapOf } from './tap.ts'
 
 type Ask = (stream: Duplex, info: ConnectionInfo) => ConnectionOwner | undefined
@@ -28,23 +29,18 @@ class Accepted implements Timed {
   /** The generation whose taps the stream goes through; pinned while it is claimed. */
   generation: Generation
   connection: Connection | null = null
-  readonly #onExpire: (accepted: Accepted) => void
+  readonly #streams: Streams
 
-  constructor(
-    socket: Socket,
-    listener: Listener,
-    generation: Generation,
-    onExpire: (accepted: Accepted) => void,
-  ) {
+  constructor(socket: Socket, listener: Listener, generation: Generation, streams: Streams) {
     this.socket = socket
     this.listener = listener
     this.client = socket.remoteAddress ?? ''
     this.generation = generation
-    this.#onExpire = onExpire
+    this.#streams = streams
   }
 
   expire(): void {
-    this.#onExpire(this)
+    this.#streams.handshakeTimedOut(this)
   }
 }
 
@@ -54,7 +50,7 @@ export class Streams {
   readonly #accepted = new Map<number, Accepted>()
   readonly #byClient = new Map<string, number>()
   readonly #byListener = new Map<Listener, number>()
-  #onEmpty: (() => void) | null = null
+  #onEmpty: (() => void)[] = []
 
   constructor(host: StreamsHost) {
     this.#host = host
@@ -66,21 +62,17 @@ export class Streams {
 
   /** Takes a socket in, unless there are too many. */
   accept(socket: Socket, listener: Listener): void {
-    const { maxConnections, connectionsPerClient } = listener.config.limits
+    // The connection, or whoever has claimed the stream, tells of errors; here they only must not end the process.
+    socket.on('error', ignore)
+    if (this.#host.isStopping) return void socket.destroy()
     const client = socket.remoteAddress ?? ''
-    const tooMany = maxConnections > 0 && (this.#byListener.get(listener) ?? 0) >= maxConnections
-    const tooManyOfOne = connectionsPerClient > 0 && (this.#byClient.get(client) ?? 0) >= connectionsPerClient
-    if (tooMany || tooManyOfOne)
-      return this.#turnAway(socket, client, tooMany ? 'maxConnections' : 'connectionsPerClient')
+    const limit = this.#exceeded(listener, client)
+    if (limit !== null) return this.#turnAway(socket, client, limit)
     const info = infoOf(socket, listener)
-    const accepted = new Accepted(socket, listener, this.#host.generation, each =>
-      this.#handshakeTimedOut(each),
-    )
+    const accepted = new Accepted(socket, listener, this.#host.generation, this)
     this.#accepted.set(info.id, accepted)
     count(this.#byClient, client, 1)
     count(this.#byListener, listener, 1)
-    // The connection, or whoever has claimed the stream, tells of errors; here they only must not end the process.
-    socket.on('error', ignore)
     socket.once('close', () => this.#forget(info.id, accepted))
     this.#offer(accepted, socket, info, 0)
   }
@@ -93,23 +85,24 @@ export class Streams {
       throw new Error(`server.serve: connection ${info.id} is not claimed by a plugin`)
     accepted.owner = null
     this.#host.deadlines.delete(accepted)
-    accepted.generation.unpin()
     this.#offer(accepted, stream, info, accepted.claimedAt + 1)
+    // Only now: a tap behind the claimer may have claimed the stream in its turn.
+    accepted.generation.unpin()
   }
 
   /** Idle connections close, busy ones after their answer; owners are told. */
   drain(deadline: number): void {
-    for (const { owner, connection } of this.#accepted.values()) {
-      connection?.drain()
-      owner?.drain(deadline)
+    for (const accepted of this.#accepted.values()) {
+      accepted.connection?.drain()
+      this.#tell(accepted, owner => owner.drain(deadline))
     }
   }
 
   destroy(reason: Error): void {
-    for (const { owner, connection, socket } of this.#accepted.values()) {
-      connection?.destroy(reason)
-      owner?.destroy(reason)
-      socket.destroy()
+    for (const accepted of this.#accepted.values()) {
+      accepted.connection?.destroy(reason)
+      this.#tell(accepted, owner => owner.destroy(reason))
+      accepted.socket.destroy()
     }
   }
 
@@ -117,7 +110,7 @@ export class Streams {
   empty(): Promise<void> {
     if (this.#accepted.size === 0) return Promise.resolve()
     return new Promise(resolve => {
-      this.#onEmpty = resolve
+      this.#onEmpty.push(resolve)
     })
   }
 
@@ -128,7 +121,7 @@ export class Streams {
     for (let at = from; at < taps.length; at++) {
       const owner = this.#ask(accepted, taps[at]!.fn as Ask, stream, info)
       if (owner === undefined) continue
-      if (owner !== null) this.#claim(accepted, owner, at)
+      if (owner !== null) this.#claim(accepted, owner, at, taps[at]!.stage!)
       return
     }
     this.#speakHttp(accepted, stream, info)
@@ -151,12 +144,13 @@ export class Streams {
     }
   }
 
-  #claim(accepted: Accepted, owner: ConnectionOwner, at: number): void {
-    // It may have served the stream already, within its tap.
-    if (accepted.connection !== null) return
+  // Who claims at Connect.Protocol speaks the protocol itself and keeps the stream; the layers before it have a
+  // handshake to do and give the stream back.
+  #claim(accepted: Accepted, owner: ConnectionOwner, at: number, stage: number): void {
     accepted.owner = owner
     accepted.claimedAt = at
     accepted.generation.pin()
+    if (stage >= Connect.Protocol) return
     accepted.deadline = this.#host.deadlines.now() + accepted.listener.config.limits.handshakeTimeout
     this.#host.deadlines.add(accepted)
   }
@@ -172,20 +166,41 @@ export class Streams {
     accepted.connection.start()
   }
 
-  #handshakeTimedOut(accepted: Accepted): void {
+  /** A plugin took too long to give a stream back. */
+  handshakeTimedOut(accepted: Accepted): void {
     this.#host.deadlines.delete(accepted)
     const { owner } = accepted
     const reason = new Error('limits.handshakeTimeout passed')
     const message = `${owner?.name ?? 'a plugin'} did not finish its handshake with ${accepted.client} in time`
     accepted.generation.report({ code: 'HANDSHAKE_TIMEOUT', message, severity: 'info' })
-    owner?.destroy(reason)
+    this.#tell(accepted, each => each.destroy(reason))
     accepted.socket.destroy()
+  }
+
+  /** Tells the owner of a stream, if it has one; a fault in one must not keep the others from being told. */
+  #tell(accepted: Accepted, what: (owner: ConnectionOwner) => void): void {
+    const { owner } = accepted
+    if (owner === null) return
+    try {
+      what(owner)
+    } catch (thrown) {
+      const cause = asError(thrown)
+      const message = `${owner.name}, which owns a connection, failed: ${cause.message}`
+      accepted.generation.report({ code: 'OWNER_FAILED', message, severity: 'error', cause })
+    }
+  }
+
+  /** The limit that one more connection would exceed. Clients of a Unix socket have no address to tell them apart. */
+  #exceeded(listener: Listener, client: string): string | null {
+    const { maxConnections, connectionsPerClient } = listener.config.limits
+    if (maxConnections > 0 && (this.#byListener.get(listener) ?? 0) >= maxConnections) return 'maxConnections'
+    if (connectionsPerClient === 0 || client === '') return null
+    return (this.#byClient.get(client) ?? 0) >= connectionsPerClient ? 'connectionsPerClient' : null
   }
 
   #turnAway(socket: Socket, client: string, limit: string): void {
     const message = `a connection from ${client} was turned away: limits.${limit}`
     this.#host.generation.report({ code: 'CONNECTION_LIMIT', message, severity: 'info' })
-    socket.on('error', ignore)
     socket.destroy()
   }
 
@@ -196,7 +211,8 @@ export class Streams {
     this.#host.deadlines.delete(accepted)
     if (accepted.owner !== null) accepted.generation.unpin()
     accepted.owner = null
-    if (this.#accepted.size === 0) this.#onEmpty?.()
+    if (this.#accepted.size > 0) return
+    for (const resolve of this.#onEmpty.splice(0)) resolve()
   }
 }
 

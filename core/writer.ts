@@ -1,24 +1,25 @@
-import type { Duplex } from 'node:stream'
-import type { RequestHead } from './framing.ts'
-import { headText, interimText, isBodyless, upgradeText } from './head-bytes.ts'
+import { BODY_NONE, type RequestHead } from './framing.ts'
+import { fieldLines, headText, interimText, isBodyless, upgradeText } from './head-bytes.ts'
 import type { HeadersInit } from './headers.ts'
-import type { Flushed, Output } from './output.ts'
+import { type Flushed, JOINED_BYTES, type Output } from './output.ts'
 import type { HttpRequest } from './request.ts'
 import type { HttpResponse } from './response.ts'
 import { bytesOf } from './response-body.ts'
-import type { Sink } from './sink.ts'
+import type { HandedOver, Sink } from './sink.ts'
 
 /** What a writer asks of its connection. */
 export interface WriterHost {
   readonly output: Output
   readonly writeBuffer: number
-  /** Whether the connection may be used again after this answer, as far as the connection knows. */
-  mayKeepAlive(writer: Writer): boolean
+  /** Whether the client has ended its side: nobody can end an answer without a length any more. */
+  readonly hasInputEnded: boolean
+  /** Whether the connection may be used again after an answer of this status. */
+  mayKeepAlive(writer: Writer, status: number): boolean
   /** The answer is complete: the next one may go. */
-  ended(writer: Writer): void
+  ended(): void
   /** The answer broke off: the connection cannot be used any more. */
-  broken(writer: Writer, reason: Error): void
-  takeOver(writer: Writer): { readonly stream: Duplex; readonly head: Buffer }
+  broken(reason: Error): void
+  takeOver(): HandedOver
 }
 
 /**
@@ -28,64 +29,70 @@ export interface WriterHost {
 export class Writer implements Sink, Flushed {
   readonly request: HttpRequest
   readonly message: RequestHead
+  /** Present while the client's offer to upgrade stands. */
+  upgrade: ((response: HttpResponse | null) => HandedOver) | undefined
   onDrain: (() => void) | null = null
   onClose: ((reason: Error | null) => void) | null = null
   bytes = 0
   /** Whether the connection ends with this answer. */
   closesConnection = false
   isEnded = false
+  hasHead = false
+  /** Whether only the end will tell how long the answer is. */
+  isOpenEnded = false
   #isFirst = false
-  #hasHead = false
   #isChunked = false
   #dropsBody = false
   #needsDrain = false
-  #held: (string | Uint8Array)[] = []
+  #held: (string | Uint8Array)[] | null = null
+  #broken: Error | null = null
   readonly #host: WriterHost
 
   constructor(host: WriterHost, request: HttpRequest, head: RequestHead) {
     this.#host = host
     this.request = request
     this.message = head
-  }
-
-  /** Whether the final head was given. */
-  get hasHead(): boolean {
-    return this.#hasHead
+    // A body would stand between the request and the new protocol; the offer may always be ignored (RFC 9110 7.8).
+    const mayUpgrade = head.upgrade !== null && head.framing === BODY_NONE && request.refused === null
+    this.upgrade = mayUpgrade ? response => this.#upgrade(response) : undefined
   }
 
   inform(status: number, headers: HeadersInit): void {
-    if (this.message.minor === 0 || this.#hasHead) return
+    if (this.message.minor === 0 || this.hasHead) return
     this.interim(interimText(status, headers))
   }
 
   /** Bytes of an interim answer. */
   interim(text: string): void {
-    this.#text(text)
+    this.#put(text)
   }
 
   head(response: HttpResponse, length: number | null): void {
     const { message, request } = this
-    this.#hasHead = true
+    this.hasHead = true
     const isHead = request.method === 'HEAD'
     this.#dropsBody = isHead || isBodyless(response.status)
-    this.#isChunked = length === null && message.minor === 1 && !this.#dropsBody
-    const isDelimited = this.#dropsBody || this.#isChunked || length !== null
+    this.isOpenEnded = length === null && !this.#dropsBody
+    this.#isChunked = this.isOpenEnded && message.minor === 1
     const keepAlive =
-      isDelimited &&
+      (!this.isOpenEnded || this.#isChunked) &&
       message.keepAlive &&
       !response.closes &&
       request.refused === null &&
-      this.#host.mayKeepAlive(this)
+      this.#host.mayKeepAlive(this, response.status)
     this.closesConnection = !keepAlive
-    this.#text(headText(response, { minor: message.minor, isHead, length, keepAlive }))
+    this.#put(headText(response, { minor: message.minor, isHead, length, keepAlive }))
+    if (this.isOpenEnded && this.#host.hasInputEnded) this.clientEnded()
   }
 
   write(piece: Uint8Array | string): boolean {
     if (this.#dropsBody || piece.length === 0) return true
-    const bytes = typeof piece === 'string' ? bytesOf(piece) : piece
-    if (this.#isChunked) this.#text(`${bytes.length.toString(16)}\r\n`)
-    this.#bytes(bytes)
-    if (this.#isChunked) this.#text('\r\n')
+    const size = typeof piece === 'string' ? Buffer.byteLength(piece) : piece.length
+    if (this.#isChunked) this.#put(`${size.toString(16)}\r\n`)
+    // Text of which each character is one byte is ASCII, and so its own latin1: nothing needs to be copied.
+    const isPlain = typeof piece !== 'string' || (size === piece.length && size <= JOINED_BYTES)
+    this.#put(isPlain ? piece : bytesOf(piece))
+    if (this.#isChunked) this.#put('\r\n')
     const hasRoom = this.#isFirst && this.#host.output.queued < this.#host.writeBuffer
     this.#needsDrain = !hasRoom
     return hasRoom
@@ -93,34 +100,35 @@ export class Writer implements Sink, Flushed {
 
   end(trailers: readonly string[] = []): void {
     if (this.isEnded) return
-    if (this.#isChunked) {
-      let text = '0\r\n'
-      for (let i = 0; i < trailers.length; i += 2) text += `${trailers[i]}: ${trailers[i + 1]}\r\n`
-      this.#text(`${text}\r\n`)
-    }
+    if (this.#isChunked) this.#put(`0\r\n${fieldLines(trailers)}\r\n`)
     this.isEnded = true
-    if (this.#isFirst) this.#finish()
+    if (this.#isFirst) this.#host.ended()
   }
 
+  /** Takes effect when the answers before it are complete: they are not to blame. */
   reset(reason: Error): void {
-    this.#host.broken(this, reason)
+    if (this.#isFirst) this.#host.broken(reason)
+    else this.#broken = reason
   }
 
-  upgrade(response: HttpResponse | null): { readonly stream: Duplex; readonly head: Buffer } {
-    this.#hasHead = true
-    if (response !== null) this.#text(upgradeText(response))
-    this.#host.output.flush()
-    return this.#host.takeOver(this)
+  /** The client has ended its side: an answer that has no end of its own would never find one. */
+  clientEnded(): void {
+    if (!this.isEnded) this.reset(new Error('the client ended the connection before the answer was complete'))
   }
 
   /** Its turn has come: what was held back goes out. */
   activate(): void {
     this.#isFirst = true
+    if (this.#broken !== null) return this.#host.broken(this.#broken)
     const held = this.#held
-    this.#held = []
-    for (const piece of held) this.#put(piece)
-    if (this.isEnded) this.#finish()
-    else this.drained()
+    this.#held = null
+    if (held !== null) {
+      for (const piece of held) {
+        this.#host.output.behind -= piece.length
+        this.#put(piece)
+      }
+    }
+    this.drained()
   }
 
   /** The transport took what was queued. */
@@ -142,24 +150,23 @@ export class Writer implements Sink, Flushed {
     onClose?.(reason)
   }
 
-  #finish(): void {
-    this.#host.output.notify(this)
-    this.#host.ended(this)
-  }
-
-  #text(latin1: string): void {
-    if (this.#isFirst) this.#put(latin1)
-    else this.#held.push(latin1)
-  }
-
-  #bytes(bytes: Uint8Array): void {
-    if (this.#isFirst) this.#put(bytes)
-    else this.#held.push(bytes)
+  #upgrade(response: HttpResponse | null): HandedOver {
+    this.hasHead = true
+    if (response !== null) this.#put(upgradeText(response))
+    this.#host.output.flush()
+    return this.#host.takeOver()
   }
 
   #put(piece: string | Uint8Array): void {
+    const { output } = this.#host
+    if (!this.#isFirst) {
+      this.#held ??= []
+      this.#held.push(piece)
+      output.behind += piece.length
+      return
+    }
     this.bytes += piece.length
-    if (typeof piece === 'string') this.#host.output.text(piece)
-    else this.#host.output.bytes(piece)
+    if (typeof piece === 'string') output.text(piece)
+    else output.bytes(piece)
   }
 }

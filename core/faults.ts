@@ -1,0 +1,35 @@
+import { type Diagnostic, HttpError, refusals } from './errors.ts'
+import type { HttpRequest } from './request.ts'
+import { type Tap, tapFailed, tapOf } from './tap.ts'
+
+/**
+ * What went wrong with a request, for the operator.
+ *
+ * @param givenBy The tap that gave the answer: it is to blame when the error names none.
+ */
+export function faultOf(error: Error, request: HttpRequest, givenBy?: Tap | null): Diagnostic {
+  const tap = tapOf(error) ?? givenBy
+  if (tap !== undefined && tap !== null) return tapFailed(error, tap, request)
+  return {
+    code: error instanceof HttpError ? error.code : 'EXCHANGE_FAILED',
+    message: `${request.summary} failed: ${error.message}`,
+    severity: 'error',
+    site: request.currentSite?.name,
+    request: request.summary,
+    cause: error,
+  }
+}
+
+/** A refused message, for the operator. */
+export function refusalOf(request: HttpRequest): Diagnostic {
+  const { id, section } = request.refused!
+  const { address } = request.client
+  const from = address === '' ? '' : ` from ${address}`
+  return {
+    code: id,
+    message: `a message${from} was refused: ${refusals[id].sentence} (${section})`,
+    severity: id === 'H1-TLS-HELLO' ? 'warning' : 'info',
+    site: request.currentSite?.name,
+    request: request.summary,
+  }
+}

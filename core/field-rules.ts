@@ -1,0 +1,58 @@
+import { describe } from './errors.ts'
+import { isRefusedTrailer } from './framing.ts'
+import { isFieldValue, isToken } from './head-syntax.ts'
+
+/** Fields of the framing and the connection: only the writer may send them. */
+const KERNEL_FIELDS = new Set([
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+  'content-length',
+  'upgrade',
+  'te',
+])
+
+/** Fields that describe the representation beside all `content-…` ones (RFC 9110 section 8). */
+const VALIDATORS = new Set(['etag', 'last-modified', 'accept-ranges'])
+
+// These two speak of what the client may do with the page, not of its bytes.
+const isPolicy = (field: string): boolean => field.startsWith('content-security-policy')
+
+/** Whether a field belongs to the representation, which is finished when `deliver` runs. */
+export function isRepresentationField(field: string): boolean {
+  return VALIDATORS.has(field) || (field.startsWith('content-') && !isPolicy(field))
+}
+
+/**
+ * A field name in lower case.
+ *
+ * @throws TypeError for what is not a name, and for fields that belong to the kernel.
+ */
+export function checkedName(name: string): string {
+  const field = typeof name === 'string' ? name.toLowerCase() : ''
+  if (!isToken(field)) throw new TypeError(`${describe(name)} is not a field name (RFC 9110 section 5.1)`)
+  if (!KERNEL_FIELDS.has(field)) return field
+  throw new TypeError(
+    `${field} belongs to the kernel; use response.close(), stream(…, { length }) or upgrade()`,
+  )
+}
+
+/** @throws TypeError for what cannot be the value of a field: CR, LF and NUL would begin another field or message. */
+export function checkValue(field: string, value: string): void {
+  if (typeof value === 'string' && isFieldValue(value)) return
+  throw new TypeError(
+    `${field}: expected text of latin1 without control characters (RFC 9110 section 5.5), got ${describe(value)}`,
+  )
+}
+
+/**
+ * A trailer's name in lower case.
+ *
+ * @throws TypeError for fields that frame, route or authenticate a message, or say how to read it
+ * (RFC 9110 section 6.5.1).
+ */
+export function checkedTrailerName(name: string): string {
+  const field = checkedName(name)
+  if (!isRefusedTrailer(field)) return field
+  throw new TypeError(`${field} may not be a trailer field (RFC 9110 section 6.5.1)`)
+}

@@ -1,0 +1,142 @@
+import { type Diagnostic, describe } from './errors.ts'
+import { type AnyFunction, byCallback, type Guarded, guardAsync, guardObserver, guardSync } from './guard.ts'
+import type { PluginServer } from './plugin.ts'
+import type { HttpRequest } from './request.ts'
+import { Handle } from './stages.ts'
+import type { Tap } from './tap.ts'
+
+/** Looks at what a tap answered: gives what goes on, or throws a TypeError that says what was expected. */
+export type Check = (answer: unknown, given: unknown, tap: Tap) => unknown
+
+/** What is fixed about a hook. */
+export interface HookSpec {
+  readonly name: string
+  readonly check: Check
+  readonly isAsync: boolean
+  /** On these hooks a tap in the wrong place is a hole: a guard behind the cache. */
+  readonly needsStage: boolean
+  /** Its taps only watch: one that fails is reported and the others still run. */
+  readonly isObserver: boolean
+  /** Which argument is the request; -1: none. */
+  readonly requestAt: -1 | 0 | 1
+  /** The first argument of its taps is the server as their plugin sees it. */
+  readonly givesServer: boolean
+}
+
+/** What all hooks of a generation share. */
+export interface HookContext {
+  report(diagnostic: Diagnostic): void
+}
+
+/** A plugin instance as the one that taps. */
+export interface TapOwner {
+  /** The listed name: `static#2`. */
+  readonly plugin: string
+  /** What its scopes make; null outside any. */
+  readonly test: ((request: HttpRequest) => boolean) | null
+  /** Whether its setup runs: only then may it tap. */
+  isOpen: boolean
+  readonly server: PluginServer
+}
+
+/** What a plugin sees of a hook: it may tap, firing belongs to the kernel. */
+export interface HookFace {
+  tap(options: unknown, fn: AnyFunction): void
+  tapPromise(options: unknown, fn: AnyFunction): void
+  tapAsync(options: unknown, fn: AnyFunction): void
+}
+
+type Inner = {
+  taps: readonly unknown[]
+  tap: AnyFunction
+  tapAsync?: AnyFunction
+}
+
+/** A tapable hook behind a guard that names owners, checks answers and refuses late taps. */
+export class Hook<Tapable extends Inner = Inner> {
+  /** What the kernel fires. */
+  readonly inner: Tapable
+  readonly spec: HookSpec
+  readonly taps: Tap[] = []
+  readonly #context: HookContext
+
+  constructor(inner: Tapable, spec: HookSpec, context: HookContext) {
+    this.inner = inner
+    this.spec = spec
+    this.#context = context
+  }
+
+  /** The tapable hook, or null when nobody tapped it: then it is not called at all. */
+  get fired(): Tapable | null {
+    return this.taps.length === 0 ? null : this.inner
+  }
+
+  faceOf(owner: TapOwner): HookFace {
+    return Object.freeze({
+      tap: (options: unknown, fn: AnyFunction) => this.#tap(owner, options, 'sync', fn),
+      tapPromise: (options: unknown, fn: AnyFunction) => this.#tap(owner, options, 'promise', fn),
+      tapAsync: (options: unknown, fn: AnyFunction) => this.#tap(owner, options, 'async', fn),
+    })
+  }
+
+  #tap(owner: TapOwner, options: unknown, kind: Tap['kind'], fn: AnyFunction): void {
+    const { spec } = this
+    const tap = checkedTap(spec, owner, options, kind, fn)
+    this.taps.push(tap)
+    this.taps.sort((a, b) => a.stage - b.stage)
+    const call = spec.givesServer ? (...args: unknown[]) => fn(owner.server, ...args) : fn
+    const rewrites = spec.name === 'handle' && tap.stage < Handle.Early
+    const guarded = this.#guarded({ tap, spec, context: this.#context, rewrites }, call)
+    const scoped = narrowed(guarded, owner.test, spec.requestAt, kind === 'sync')
+    // tapable writes to the options that it is given.
+    const place = { name: tap.name, stage: tap.stage }
+    if (kind === 'sync') this.inner.tap(place, scoped)
+    else this.inner.tapAsync!(place, scoped)
+  }
+
+  #guarded(guarded: Guarded, fn: AnyFunction): AnyFunction {
+    const { tap, spec } = guarded
+    if (tap.kind === 'async') return guardAsync(guarded, fn)
+    if (tap.kind === 'promise') return guardAsync(guarded, byCallback(fn))
+    return spec.isObserver ? guardObserver(guarded, fn) : guardSync(guarded, fn)
+  }
+}
+
+/** @throws TypeError that names the plugin and the hook, for a tap that cannot be. */
+function checkedTap(spec: HookSpec, owner: TapOwner, options: unknown, kind: Tap['kind'], fn: unknown): Tap {
+  const { plugin } = owner
+  const fail = (sentence: string) => new TypeError(`plugin "${plugin}", hook ${spec.name}: ${sentence}`)
+  if (!owner.isOpen) throw fail('hooks are sealed; tap in server() or site(), before they end')
+  if (typeof fn !== 'function') throw fail(`a tap must be a function, got ${describe(fn)}`)
+  if (kind !== 'sync' && !spec.isAsync) throw fail('this hook is sync: use tap()')
+  const written = typeof options === 'string' ? { name: options } : (options ?? {})
+  const { name, stage, before } = written as Record<string, unknown>
+  if (typeof name !== 'string' || name === '') throw fail(`a tap needs a name, got ${describe(name)}`)
+  if (before !== undefined)
+    throw fail('"before" does not exist here: name a stage, for example Handle.Guard - 10')
+  if (stage === undefined && spec.needsStage)
+    throw fail(`tap "${name}" must name a stage: { name, stage: … }`)
+  if (stage !== undefined && !Number.isFinite(stage))
+    throw fail(`stage must be a number, got ${describe(stage)}`)
+  if (owner.test !== null && spec.name === 'connection')
+    throw fail('inside a scope there is no request yet to test; take the plugin out of the scope')
+  return Object.freeze({ hook: spec.name, plugin, name, stage: (stage as number | undefined) ?? 0, kind })
+}
+
+/** A tap that runs only for the requests of its scope. */
+function narrowed(
+  fn: AnyFunction,
+  test: TapOwner['test'],
+  at: HookSpec['requestAt'],
+  isSync: boolean,
+): AnyFunction {
+  if (test === null || at === -1) return fn
+  if (isSync) {
+    return at === 0
+      ? (a, b, c) => (test(a) ? fn(a, b, c) : undefined)
+      : (a, b) => (test(b) ? fn(a, b) : undefined)
+  }
+  return at === 0
+    ? (request, callback) => (test(request) ? fn(request, callback) : callback())
+    : (given, request, callback) => (test(request) ? fn(given, request, callback) : callback())
+}

@@ -1,0 +1,133 @@
+import type { BodySource } from './body.ts'
+import { DeadlineError, type Deadlines } from './deadlines.ts'
+import { HttpError } from './errors.ts'
+import type { RequestHead } from './framing.ts'
+import { interimText } from './head-bytes.ts'
+import { LINGER } from './lingering.ts'
+import type { Writer } from './writer.ts'
+
+/** Body bytes that are read ahead of the handler. */
+const READ_AHEAD = 65_536
+/** When the least speed of a body begins to count, and how often it is looked at. */
+const RATE_GRACE = 5_000
+const RATE_PERIOD = 1_000
+
+/** What an incoming body asks of its connection. */
+export interface IncomingBodyHost {
+  readonly deadlines: Deadlines
+  /** Somebody waits for bytes. */
+  wanted(): void
+}
+
+/**
+ * The body that a connection is reading: how much of it is taken in, when the client is told to go on, and when it
+ * is too slow. Once the answer is complete, what is left of the body is dropped.
+ */
+export class IncomingBody implements BodySource {
+  readonly #host: IncomingBodyHost
+  readonly #contentLength: number | null
+  #writer: Writer | null = null
+  #awaitsContinue: boolean
+  /** When bytes came last, or somebody began to wait for them. */
+  #since: number
+  #dropped = 0
+
+  constructor(host: IncomingBodyHost, head: RequestHead) {
+    this.#host = host
+    this.#contentLength = head.contentLength
+    this.#awaitsContinue = head.expect !== null
+    this.#since = host.deadlines.now()
+  }
+
+  /** Whose answer the body belongs to. */
+  set writer(writer: Writer) {
+    this.#writer = writer
+  }
+
+  get writer(): Writer {
+    return this.#writer!
+  }
+
+  want(): void {
+    this.#since = this.#host.deadlines.now()
+    if (this.#awaitsContinue) this.#continue()
+    this.#host.wanted()
+  }
+
+  push(piece: Buffer): void {
+    this.#since = this.#host.deadlines.now()
+    // RFC 9110 section 10.1.1: who has bytes of the body need not ask for it.
+    this.#awaitsContinue = false
+    if (this.#isDropped) this.#dropped += piece.length
+    else this.writer.request.body.push(piece)
+  }
+
+  end(trailers: readonly string[]): void {
+    const { request } = this.writer
+    request.trailerFields = trailers
+    request.body.end()
+  }
+
+  /** The answer is complete: from now on the rest is dropped. */
+  answered(): void {
+    this.#since = this.#host.deadlines.now()
+  }
+
+  /** Nothing more will come: whoever reads is told why. */
+  fail(reason: Error): void {
+    this.writer.request.abort(reason)
+  }
+
+  /** Whether enough is read ahead of the handler. */
+  get isFull(): boolean {
+    return !this.#isDropped && this.writer.request.body.queued >= READ_AHEAD
+  }
+
+  /** Whether so much was dropped that closing the connection is cheaper. */
+  get isTooMuch(): boolean {
+    return this.#dropped > this.writer.request.effectiveLimits.drainBytes
+  }
+
+  /** Whether the connection can go on behind this body when it is answered now, with this status. */
+  allowsReuse(status: number): boolean {
+    const { body, effectiveLimits } = this.writer.request
+    // An answer while the body is being read: an echo. An error then means that its handler has given up.
+    if (body.isPulled && status < 400) return true
+    if (this.#awaitsContinue || this.#contentLength === null) return false
+    return this.#contentLength - body.received <= effectiveLimits.drainBytes
+  }
+
+  deadline(now: number): number {
+    if (this.#isDropped) return this.#since + LINGER
+    const { body, effectiveLimits } = this.writer.request
+    if (!body.isWaiting) return Number.POSITIVE_INFINITY
+    const silence = this.#since + effectiveLimits.bodyTimeout
+    return effectiveLimits.bodyMinRate === 0 ? silence : Math.min(silence, now + RATE_PERIOD)
+  }
+
+  /** Why the client is too slow, if it is. */
+  late(now: number): HttpError | null {
+    const { body, effectiveLimits } = this.writer.request
+    if (!this.#isDropped && !body.isWaiting) return null
+    const timeout = this.#isDropped ? LINGER : effectiveLimits.bodyTimeout
+    if (now > this.#since + timeout) return tooSlow('limits.bodyTimeout')
+    const waited = body.waited(Date.now())
+    const isCounted = effectiveLimits.bodyMinRate > 0 && waited > RATE_GRACE
+    const isSlow = isCounted && (body.received * 1_000) / waited < effectiveLimits.bodyMinRate
+    return isSlow ? tooSlow('limits.bodyMinRate') : null
+  }
+
+  get #isDropped(): boolean {
+    return this.writer.isEnded
+  }
+
+  #continue(): void {
+    this.#awaitsContinue = false
+    if (!this.writer.hasHead) this.writer.interim(interimText(100))
+  }
+}
+
+function tooSlow(limit: string): HttpError {
+  const message = `the body did not arrive in time (${limit})`
+  return new HttpError(408, message, { code: 'BODY_TIMEOUT', cause: new DeadlineError(message) })
+}

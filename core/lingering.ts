@@ -1,0 +1,90 @@
+import type { Duplex } from 'node:stream'
+import { DeadlineError, type Deadlines, type Timed } from './deadlines.ts'
+import type { Output } from './output.ts'
+
+/** How long input is still taken and dropped, once nobody reads it any more. */
+export const LINGER = 2_000
+
+/** What is left of a connection when its last answer was given. */
+export interface LingeringFacts {
+  readonly stream: Duplex
+  readonly output: Output
+  readonly deadlines: Deadlines
+  readonly writeTimeout: number
+  /** Bytes that the client may still send, and that are dropped. */
+  readonly mayDrop: number
+  /** Whether the client has ended its side. */
+  readonly hasInputEnded: boolean
+  /** Cuts the connection so that the client sees it. */
+  reset(): void
+}
+
+/**
+ * The end of a connection (RFC 9112 section 9.6): the write side is ended, and what the client still sends is
+ * dropped for a while. Closing at once would answer those bytes with a reset, which can wipe out the last answer
+ * before the client has read it.
+ */
+export class Lingering implements Timed {
+  deadline = Number.POSITIVE_INFINITY
+  readonly #facts: LingeringFacts
+  #left: number
+  #hasInputEnded: boolean
+  /** Everything is out, the FIN too. */
+  #isOut = false
+
+  constructor(facts: LingeringFacts) {
+    this.#facts = facts
+    this.#left = facts.mayDrop
+    this.#hasInputEnded = facts.hasInputEnded
+  }
+
+  start(): void {
+    const { stream, output, deadlines } = this.#facts
+    if (stream.destroyed) return this.#closed()
+    stream.on('data', (chunk: Buffer) => this.#drop(chunk.length))
+    stream.on('end', () => this.#inputEnded())
+    stream.on('finish', () => this.#finished())
+    stream.on('close', () => this.#closed())
+    output.flush()
+    stream.end()
+    stream.resume()
+    deadlines.add(this)
+    this.#arm(deadlines.now())
+  }
+
+  expire(now: number): void {
+    const { stream, output, writeTimeout, reset } = this.#facts
+    if (this.#isOut) return void stream.destroy()
+    if (output.stalled(now) < writeTimeout) return this.#arm(now)
+    output.fail(new DeadlineError('the client did not take the answer within limits.writeTimeout'))
+    reset()
+  }
+
+  #arm(now: number): void {
+    this.deadline = this.#facts.output.nextLook(now, this.#facts.writeTimeout)
+  }
+
+  #drop(bytes: number): void {
+    this.#left -= bytes
+    if (this.#left >= 0) return
+    this.#facts.stream.pause()
+    if (this.#isOut) this.#facts.stream.destroy()
+  }
+
+  #inputEnded(): void {
+    this.#hasInputEnded = true
+    if (this.#isOut) this.#facts.stream.destroy()
+  }
+
+  #finished(): void {
+    this.#isOut = true
+    const { stream, deadlines } = this.#facts
+    if (this.#hasInputEnded || this.#left < 0) stream.destroy()
+    else this.deadline = deadlines.now() + LINGER
+  }
+
+  #closed(): void {
+    this.#facts.deadlines.delete(this)
+    this.#facts.output.fail(new Error('the client closed the connection'))
+  }
+}

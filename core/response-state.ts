@@ -1,0 +1,240 @@
+import type { Duplex } from 'node:stream'
+import { describe } from './errors.ts'
+import { checkedTrailerName } from './field-rules.ts'
+import { isToken } from './head-syntax.ts'
+import { flatFields, type HeadersInit } from './headers.ts'
+import {
+  checkedBody,
+  LazyBody,
+  type Produced,
+  type ResponseBody,
+  readBody,
+  standsFor,
+} from './response-body.ts'
+import { ResponseFields } from './response-fields.ts'
+import type { Tap } from './tap.ts'
+
+/** How a connection is taken over after `HttpResponse.upgrade`. */
+export interface UpgradeOptions {
+  /** The protocol that was agreed on, as the Upgrade field names it: `websocket`. */
+  readonly protocol: string
+  readonly headers?: HeadersInit | undefined
+  /** The plugin writes every byte itself, the 101 too. Default: false. */
+  readonly raw?: boolean | undefined
+}
+
+/** Receives the stream of an upgraded connection, and the bytes that came behind the request. */
+export type UpgradeHandler = (stream: Duplex, head: Buffer) => void
+
+/** What is known of the trailer section of a response. */
+export interface Trailers {
+  readonly names: readonly string[]
+  readonly values: () => HeadersInit
+}
+
+/** What speaks of the very bytes, and goes when they change: the tag, the part that they are, digests (RFC 9530). */
+const OF_THE_BYTES = ['etag', 'content-range', 'content-digest', 'repr-digest'] as const
+
+/** What a client that has the representation need not be told again (RFC 9110 section 15.4.5). */
+const OF_NO_USE_IN_304 = [
+  'content-type',
+  'content-encoding',
+  'content-language',
+  'content-range',
+  'accept-ranges',
+] as const
+
+/** What a response says and how it may change: status, body, what belongs to them, and forks of it all. */
+export class ResponseState extends ResponseFields {
+  /** @internal */ upgradeHandler: UpgradeHandler | null = null
+  /** @internal */ upgradeRaw = false
+  /** @internal The protocol of an upgrade, as the Upgrade field names it. */ upgradeProtocol: string | null =
+    null
+  /** @internal */ trailerPart: Trailers | null = null
+  /** @internal */ closes = false
+  /** @internal */ isTransformed = false
+  /** @internal A declared length of a stream. */ declaredLength: number | null = null
+  /** @internal The tap that answered with it first: who is to blame when its body fails. */ givenBy: Tap | null =
+    null
+  #status: number
+  #body: ResponseBody
+  #detail: string | null = null
+  #isCurrent: (() => boolean) | undefined
+
+  /**
+   * Rarely called directly: the makers of `HttpResponse` are shorter.
+   *
+   * @param status 200 to 599.
+   * @throws TypeError for a status out of range, a body of another kind, a bad header field.
+   */
+  constructor(status: number, body: ResponseBody = null, headers?: HeadersInit) {
+    super()
+    this.#status = checkedStatus(status)
+    this.#body = checkedBody(body)
+    if (headers === undefined) return
+    const fields = flatFields(headers)
+    for (let i = 0; i < fields.length; i += 2) this.append(fields[i]!, fields[i + 1]!)
+  }
+
+  get status(): number {
+    return this.#status
+  }
+
+  set status(status: number) {
+    this.mustBeUnfinished('status')
+    this.#status = checkedStatus(status)
+  }
+
+  get body(): ResponseBody {
+    return this.#body
+  }
+
+  /** Gives the response another body. In `transform` it is the same as {@link replace}. */
+  set body(body: ResponseBody) {
+    this.#swap(body)
+    if (this.base !== null) this.#forgetBytes()
+  }
+
+  /** Text for an error that has no body of its own: error pages show it. */
+  get detail(): string | null {
+    return this.#detail
+  }
+
+  set detail(detail: string | null) {
+    this.mustBeUnfinished('detail')
+    this.#detail = detail
+  }
+
+  /** True while the answer is what a fresh one would be. The cache keeps such an answer in memory. */
+  get isCurrent(): (() => boolean) | undefined {
+    return this.#isCurrent
+  }
+
+  set isCurrent(isCurrent: (() => boolean) | undefined) {
+    this.mustBeUnfinished('isCurrent')
+    this.#isCurrent = isCurrent
+  }
+
+  /**
+   * Fields that are known only when the body has been sent. They go out when the message is chunked, or HTTP/2.
+   *
+   * @throws TypeError for names that may not stand behind a body.
+   */
+  trailers(names: readonly string[], values: () => HeadersInit): this {
+    this.mustBeUnfinished('trailers')
+    this.trailerPart = { names: names.map(checkedTrailerName), values }
+    return this
+  }
+
+  /** Asks for the connection to be closed after this answer. */
+  close(): this {
+    this.mustBeOpen('close')
+    this.closes = true
+    return this
+  }
+
+  /** Marks the representation as finished: `transform` is skipped, `deliver` never is. */
+  transformed(): this {
+    this.mustBeOpen('transformed')
+    this.isTransformed = true
+    return this
+  }
+
+  /**
+   * Changes the representation: the ETag gets `-tag` appended, or goes without one; Content-Range and digests go;
+   * Last-Modified and {@link isCurrent} stay.
+   */
+  replace(body: ResponseBody, { tag }: { readonly tag?: string | undefined } = {}): this {
+    if (tag !== undefined && !isToken(tag))
+      throw new TypeError(`replace: tag must be a token, got ${describe(tag)}`)
+    const etag = tag === undefined ? undefined : suffixed(this.field('etag'), tag)
+    this.#swap(body)
+    this.#forgetBytes()
+    return etag === undefined ? this : this.set('etag', etag)
+  }
+
+  /** Puts a content coding on the body. `produce` runs only when a body is sent. */
+  encode(coding: string, produce: () => Produced): this {
+    const before = this.field('content-encoding')
+    return this.replace(new LazyBody(produce), { tag: coding })
+      .set('content-encoding', before === undefined ? coding : `${before}, ${coding}`)
+      .vary('Accept-Encoding')
+  }
+
+  /** The body as text, of any kind. What was a stream is bytes afterwards. */
+  async text(options?: { readonly limit?: number }): Promise<string> {
+    return (await this.bytes(options)).toString()
+  }
+
+  /**
+   * The body as bytes, of any kind. What was a stream is bytes afterwards.
+   *
+   * @param options `limit` in bytes. Default: 16 MB.
+   * @throws HttpError 500 over the limit; Error for a stream that is not of the length that it declared.
+   */
+  async bytes({ limit = 16_777_216 }: { readonly limit?: number } = {}): Promise<Buffer> {
+    const bytes = await readBody(this.#body, limit, this.declaredLength)
+    if (this.#body !== null) this.#body = bytes
+    this.declaredLength = null
+    return bytes
+  }
+
+  /** @internal A fork: own status, body reference and lines over this as base. */
+  fork(): this {
+    const fork = new (this.constructor as new (status: number) => this)(200)
+    fork.over(this)
+    fork.#status = this.#status
+    fork.#body = this.#body
+    fork.#detail = this.#detail
+    fork.#isCurrent = this.#isCurrent
+    fork.upgradeHandler = this.upgradeHandler
+    fork.upgradeRaw = this.upgradeRaw
+    fork.upgradeProtocol = this.upgradeProtocol
+    fork.trailerPart = this.trailerPart
+    fork.closes = this.closes
+    fork.isTransformed = this.isTransformed
+    fork.declaredLength = this.declaredLength
+    fork.givenBy = this.givenBy
+    return fork
+  }
+
+  /** @internal The same as a 304: what describes the representation goes, what a cache must learn stays. */
+  notModified(): this {
+    const fork = this.fork()
+    fork.#body = null
+    fork.#status = 304
+    fork.declaredLength = null
+    for (const field of OF_NO_USE_IN_304) fork.delete(field)
+    if (fork.field('etag') !== undefined) fork.delete('last-modified')
+    return fork
+  }
+
+  #swap(body: ResponseBody): void {
+    this.mustBeUnfinished('body')
+    standsFor(checkedBody(body), this.#body)
+    this.#body = body
+    this.declaredLength = null
+  }
+
+  #forgetBytes(): void {
+    for (const field of OF_THE_BYTES) this.delete(field)
+  }
+
+  /** @internal The answer hands the connection over (RFC 9110 section 7.8). */
+  protected takesOver({ protocol, raw = false }: UpgradeOptions, handler: UpgradeHandler): this {
+    this.#status = 101
+    this.upgradeProtocol = protocol
+    this.upgradeRaw = raw
+    this.upgradeHandler = handler
+    return this
+  }
+}
+
+function suffixed(etag: string | undefined, tag: string): string | undefined {
+  return etag?.endsWith('"') === true && etag.length > 1 ? `${etag.slice(0, -1)}-${tag}"` : undefined
+}
+
+function checkedStatus(status: number): number {
+  if (Number.isInteger(status) && status >= 200 && status <= 599) return status
+  throw new TypeError(`status must be an integer from 200 to 599, got ${describe(status)}`)
+}

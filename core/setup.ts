@@ -1,0 +1,150 @@
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { isConfigError, optionsError } from './config/errors.ts'
+import type { ResolvedConfig, ResolvedPlugin } from './config/types.ts'
+import type { Diagnostic } from './errors.ts'
+import type { TapOwner } from './hook.ts'
+import type { ServerHookTable } from './hook-tables.ts'
+import type { KeptValues } from './keep.ts'
+import { logTo } from './log.ts'
+import type { PluginServer, PluginSite } from './plugin.ts'
+import { compileScopes } from './scope.ts'
+import type { Site } from './site.ts'
+import type { SlotHolder } from './slots.ts'
+import { prefixed } from './tap.ts'
+
+/** The parts of a generation that plugins set up. */
+export interface SetupTarget {
+  readonly config: ResolvedConfig
+  readonly hooks: ServerHookTable
+  /** In the order of the config's sites. */
+  readonly sites: readonly Site[]
+  /** The site of what no other site gets; root plugins apply to it. */
+  readonly rootSite: Site
+  readonly kept: KeptValues
+  readonly slots: SlotHolder
+  readonly serve: PluginServer['serve']
+  report(diagnostic: Diagnostic): void
+}
+
+/**
+ * Runs the setups of all plugins, one after the other: root before site, each list in its order.
+ *
+ * @throws what a setup throws, with the plugin named.
+ */
+export async function setUpPlugins(target: SetupTarget): Promise<void> {
+  const { plugins, sites, dir } = target.config
+  const setup = new Setup(target)
+  for (const plugin of plugins) await setup.server(plugin)
+  for (const [index, site] of sites.entries()) {
+    for (const plugin of site.plugins) {
+      if (!plugins.includes(plugin)) await setup.server(plugin)
+      await setup.site(plugin, target.sites[index]!, site.dir)
+    }
+  }
+  for (const plugin of plugins) await setup.site(plugin, target.rootSite, dir)
+}
+
+class Setup {
+  readonly #target: SetupTarget
+  readonly #owners = new Map<ResolvedPlugin, TapOwner>()
+
+  constructor(target: SetupTarget) {
+    this.#target = target
+  }
+
+  async server(plugin: ResolvedPlugin): Promise<void> {
+    const { server } = plugin.definition
+    if (server === undefined) return
+    await this.#run(plugin, 'server()', owner => server(owner.server, plugin.settings as never))
+  }
+
+  async site(plugin: ResolvedPlugin, site: Site, dir: string): Promise<void> {
+    const setUp = plugin.definition.site
+    if (setUp === undefined) return
+    await this.#run(plugin, `site() for "${site.name}"`, owner =>
+      setUp(this.#siteFor(owner, site, dir), plugin.settings as never),
+    )
+  }
+
+  // A plugin may tap while its own setup runs, and only then: what it forgot to await cannot slip in later, at a
+  // place in the order that depends on time.
+  async #run(
+    plugin: ResolvedPlugin,
+    what: string,
+    setUp: (owner: TapOwner) => void | Promise<void>,
+  ): Promise<void> {
+    let owner: TapOwner | null = null
+    try {
+      owner = this.#ownerOf(plugin)
+      owner.isOpen = true
+      await setUp(owner)
+    } catch (thrown) {
+      throw this.#named(thrown, plugin, what)
+    } finally {
+      if (owner !== null) owner.isOpen = false
+    }
+  }
+
+  #named(thrown: unknown, plugin: ResolvedPlugin, what: string): Error {
+    const { definition, at, name } = plugin
+    if (isConfigError(thrown))
+      return optionsError(thrown, `${at} (${definition.name})`, this.#target.config.file)
+    return prefixed(thrown, `plugin "${name}", ${what}`)
+  }
+
+  /** One for each instance: plugins of two sites may have one listed name, but keep values of their own. */
+  #ownerOf(plugin: ResolvedPlugin): TapOwner {
+    const known = this.#owners.get(plugin)
+    if (known !== undefined) return known
+    const { config } = this.#target
+    const site = config.sites.find(each => each.plugins.includes(plugin))
+    const place = config.plugins.includes(plugin) ? plugin.name : `${plugin.name}@${site?.name}/server`
+    const owner: Writable<TapOwner> = {
+      plugin: plugin.name,
+      test: compileScopes(plugin.scopes),
+      isOpen: false,
+      server: undefined as never,
+    }
+    owner.server = this.#serverFor(owner, place)
+    this.#owners.set(plugin, owner)
+    return owner
+  }
+
+  #serverFor(owner: TapOwner, place: string): PluginServer {
+    const { config, hooks, kept, slots, serve, report } = this.#target
+    const { plugin } = owner
+    const named = (diagnostic: Diagnostic) => report({ ...diagnostic, plugin })
+    return Object.freeze({
+      hooks: hooks.facesFor(owner),
+      keep: kept.keeper(plugin, place),
+      get: slots.get.bind(slots),
+      set: slots.set.bind(slots),
+      resolve: (path: string | URL) => absolute(config.dir, path),
+      serve,
+      log: logTo(named),
+      report: named,
+    })
+  }
+
+  #siteFor(owner: TapOwner, site: Site, dir: string): PluginSite {
+    const { plugin, server } = owner
+    return Object.freeze({
+      name: site.name,
+      hosts: site.hosts,
+      server,
+      hooks: site.hooks.facesFor(owner),
+      keep: this.#target.kept.keeper(plugin, `${plugin}@${site.name}`),
+      get: site.get.bind(site),
+      set: site.set.bind(site),
+      resolve: (path: string | URL) => absolute(dir, path),
+    })
+  }
+}
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
+
+function absolute(dir: string, path: string | URL): string {
+  if (path instanceof URL) return fileURLToPath(path)
+  return path.startsWith('file:') ? fileURLToPath(new URL(path)) : resolve(dir, path)
+}

@@ -1,0 +1,32 @@
+import type { Row, Table } from '../row.ts'
+import { chunkedCoding } from './chunked.ts'
+import { connection } from './connection.ts'
+import { contentLength } from './content-length.ts'
+import { expectation } from './expect.ts'
+import { fields } from './fields.ts'
+import { host } from './host.ts'
+import { requestLine } from './request-line.ts'
+import { semantics } from './semantics.ts'
+import { target } from './target.ts'
+import { transferEncoding } from './transfer-encoding.ts'
+import { upgrade } from './upgrade.ts'
+
+/** The conformance table, by topic. */
+export const tables: readonly Table[] = [
+  requestLine,
+  target,
+  fields,
+  host,
+  contentLength,
+  transferEncoding,
+  chunkedCoding,
+  expectation,
+  connection,
+  semantics,
+  upgrade,
+]
+
+export const allRows: readonly Row[] = tables.flatMap(({ rows }) => rows)
+
+/** The rows of messages that are refused. */
+export const refusedRows: readonly Row[] = allRows.filter(row => row.expect.refusal !== undefined)

@@ -1,0 +1,263 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { checkPreconditions, httpDate, type Preconditions } from '../../core/conditional.ts'
+import { HttpRequest } from '../../core/request.ts'
+
+const before = 'Sun, 06 Nov 1994 08:49:36 GMT'
+const exactly = 'Sun, 06 Nov 1994 08:49:37 GMT'
+const after = 'Sun, 06 Nov 1994 08:49:38 GMT'
+
+const state: Preconditions = { etag: '"a"', lastModified: exactly, exists: true }
+const none: Preconditions = { exists: false }
+
+function check(fields: Record<string, string>, some: Preconditions = state, method = 'GET') {
+  return checkPreconditions(
+    new HttpRequest({ method, target: '/', fields: Object.entries(fields).flat() }),
+    some,
+  )
+}
+
+describe('without preconditions', () => {
+  it('a request goes on, whatever the state', () => {
+    expect(check({})).toBe('go')
+    expect(check({}, none, 'PUT')).toBe('go')
+  })
+})
+
+describe('If-Match', () => {
+  it.each(['"a"', '"b", "a"', '"b","a"', ' , "b" ,, "a" ,', '"a", W/"b"', '*'])(
+    '%j goes on for "a"',
+    field => {
+      expect(check({ 'if-match': field })).toBe('go')
+      expect(check({ 'if-match': field }, state, 'PUT')).toBe('go')
+    },
+  )
+
+  it.each([
+    '"b"',
+    'W/"a"',
+    '"A"',
+    '""',
+    '',
+    'a',
+    "'a'",
+    '"a',
+    'w/"a"',
+    'x"a"',
+    '"b" "a"',
+    '"b"; "a"',
+    '"b"x, "a"',
+    '**',
+  ])('%j fails for "a"', field => {
+    expect(check({ 'if-match': field })).toBe('failed')
+    expect(check({ 'if-match': field }, state, 'DELETE')).toBe('failed')
+  })
+
+  it('compares strongly: a weak tag matches not even itself', () => {
+    expect(check({ 'if-match': 'W/"a"' }, { ...state, etag: 'W/"a"' })).toBe('failed')
+    expect(check({ 'if-match': '"a"' }, { ...state, etag: 'W/"a"' })).toBe('failed')
+  })
+
+  it('fails without a representation, also as *', () => {
+    expect(check({ 'if-match': '*' }, none, 'PUT')).toBe('failed')
+    expect(check({ 'if-match': '"a"' }, { ...state, exists: false })).toBe('failed')
+  })
+
+  it('as * goes on for a representation without a tag, a tag does not', () => {
+    expect(check({ 'if-match': '*' }, { exists: true })).toBe('go')
+    expect(check({ 'if-match': '"a"' }, { exists: true })).toBe('failed')
+  })
+})
+
+describe('If-None-Match', () => {
+  it.each(['"a"', 'W/"a"', '"b", "a"', '"b",W/"a"', '*', '"b" , "a"'])(
+    '%j is not modified for "a" when read',
+    field => {
+      for (const method of ['GET', 'HEAD'])
+        expect(check({ 'if-none-match': field }, state, method)).toBe('not-modified')
+    },
+  )
+
+  it.each(['"a"', 'W/"a"', '*'])('%j fails for "a" when written', field => {
+    for (const method of ['PUT', 'POST', 'DELETE', 'PATCH'])
+      expect(check({ 'if-none-match': field }, state, method)).toBe('failed')
+  })
+
+  it.each(['"b"', '"A"', 'a', '"a', '', 'w/"a"', '"b" "a"'])('%j goes on for "a"', field => {
+    expect(check({ 'if-none-match': field })).toBe('go')
+    expect(check({ 'if-none-match': field }, state, 'PUT')).toBe('go')
+  })
+
+  it('compares weakly', () => {
+    for (const field of ['"a"', 'W/"a"'])
+      expect(check({ 'if-none-match': field }, { ...state, etag: 'W/"a"' })).toBe('not-modified')
+  })
+
+  it('as * lets a PUT create what does not exist', () => {
+    expect(check({ 'if-none-match': '*' }, none, 'PUT')).toBe('go')
+  })
+
+  it('takes commas and spaces within a tag for a part of it', () => {
+    expect(check({ 'if-none-match': '"x, \x22a"' })).toBe('go')
+    expect(check({ 'if-none-match': '"b,c", "a,d"' }, { ...state, etag: '"a,d"' })).toBe('not-modified')
+  })
+})
+
+describe('If-Modified-Since', () => {
+  it.each([
+    [before, 'go'],
+    [exactly, 'not-modified'],
+    [after, 'not-modified'],
+  ])('%s is %s', (field, verdict) => {
+    for (const method of ['GET', 'HEAD'])
+      expect(check({ 'if-modified-since': field }, state, method)).toBe(verdict)
+  })
+
+  it('counts for nothing but GET and HEAD', () => {
+    for (const method of ['POST', 'PUT', 'OPTIONS'])
+      expect(check({ 'if-modified-since': after }, state, method)).toBe('go')
+  })
+
+  it.each([
+    '',
+    'yesterday',
+    '0',
+    '2100-01-01',
+    `${after}, ${after}`,
+    after.replace('GMT', 'UTC'),
+    `${after} `,
+  ])('is ignored when it is no date: %j', field => {
+    expect(check({ 'if-modified-since': field })).toBe('go')
+  })
+
+  it.each([undefined, 'yesterday', '', Number.NaN, new Date(Number.NaN)])(
+    'is ignored when the modification time is %s',
+    lastModified => {
+      expect(check({ 'if-modified-since': after }, { ...state, lastModified })).toBe('go')
+    },
+  )
+
+  it('counts whole seconds of a Date or a number', () => {
+    const milliseconds = Date.parse(exactly) + 999
+    for (const lastModified of [milliseconds, new Date(milliseconds)]) {
+      expect(check({ 'if-modified-since': exactly }, { ...state, lastModified })).toBe('not-modified')
+      expect(check({ 'if-modified-since': before }, { ...state, lastModified })).toBe('go')
+    }
+  })
+})
+
+describe('If-Unmodified-Since', () => {
+  it.each([
+    [before, 'failed'],
+    [exactly, 'go'],
+    [after, 'go'],
+  ])('%s is %s for every method', (field, verdict) => {
+    for (const method of ['GET', 'PUT'])
+      expect(check({ 'if-unmodified-since': field }, state, method)).toBe(verdict)
+  })
+
+  it('is ignored when it is no date or no time is known', () => {
+    expect(check({ 'if-unmodified-since': 'yesterday' }, state, 'PUT')).toBe('go')
+    expect(check({ 'if-unmodified-since': before }, { ...state, lastModified: undefined }, 'PUT')).toBe('go')
+    expect(check({ 'if-unmodified-since': before }, none, 'PUT')).toBe('go')
+  })
+})
+
+// RFC 9110 section 13.2.2.
+describe('the order of preconditions', () => {
+  it('lets If-Match win over If-Unmodified-Since', () => {
+    expect(check({ 'if-match': '"a"', 'if-unmodified-since': before }, state, 'PUT')).toBe('go')
+    expect(check({ 'if-match': '"b"', 'if-unmodified-since': after }, state, 'PUT')).toBe('failed')
+  })
+
+  it('lets If-None-Match win over If-Modified-Since', () => {
+    expect(check({ 'if-none-match': '"b"', 'if-modified-since': after })).toBe('go')
+    expect(check({ 'if-none-match': '"a"', 'if-modified-since': before })).toBe('not-modified')
+  })
+
+  it('lets a failure win over not modified', () => {
+    expect(check({ 'if-match': '"b"', 'if-none-match': '"a"' })).toBe('failed')
+    expect(check({ 'if-unmodified-since': before, 'if-none-match': '"a"' })).toBe('failed')
+    expect(check({ 'if-unmodified-since': before, 'if-modified-since': after })).toBe('failed')
+  })
+
+  it('goes on to the second pair when the first holds', () => {
+    expect(check({ 'if-match': '"a"', 'if-none-match': '"a"' })).toBe('not-modified')
+    expect(check({ 'if-unmodified-since': after, 'if-modified-since': after })).toBe('not-modified')
+    expect(check({ 'if-match': '"a"', 'if-none-match': '"a"' }, state, 'PUT')).toBe('failed')
+  })
+})
+
+describe('an HTTP date', () => {
+  afterEach(() => void vi.useRealTimers())
+  const milliseconds = Date.UTC(1994, 10, 6, 8, 49, 37)
+
+  it.each(['Sun, 06 Nov 1994 08:49:37 GMT', 'Sunday, 06-Nov-94 08:49:37 GMT', 'Sun Nov  6 08:49:37 1994'])(
+    'may be written %s',
+    text => {
+      expect(httpDate(text)).toBe(milliseconds)
+    },
+  )
+
+  it.each([
+    ['Tue, 29 Feb 2000 23:59:59 GMT', Date.UTC(2000, 1, 29, 23, 59, 59)],
+    ['Sat, 31 Dec 2016 23:59:60 GMT', Date.UTC(2017, 0, 1)],
+    ['Thu Jan 31 00:00:00 2002', Date.UTC(2002, 0, 31)],
+    ['Fri, 31 Dec 9999 23:59:59 GMT', Date.UTC(9999, 11, 31, 23, 59, 59)],
+    ['Sat, 01 Jan 0050 00:00:00 GMT', Date.parse('0050-01-01T00:00:00Z')],
+  ])('%s is a day of the calendar', (text, expected) => {
+    expect(httpDate(text)).toBe(expected)
+  })
+
+  it.each([
+    '',
+    '0',
+    '-1',
+    '1994',
+    'now',
+    '1994-11-06T08:49:37Z',
+    'Sun, 6 Nov 1994 08:49:37 GMT',
+    'Sun, 06 Nov 94 08:49:37 GMT',
+    'sun, 06 Nov 1994 08:49:37 GMT',
+    'Sun, 06 nov 1994 08:49:37 GMT',
+    'Sun, 06 Nov 1994 08:49:37',
+    'Sun, 06 Nov 1994 08:49:37 UTC',
+    'Sun, 06 Nov 1994 08:49:37 +0000',
+    'Sun, 06 Nov 1994 08:49:37 gmt',
+    'Sun, 06 Nov 1994 8:49:37 GMT',
+    'Sun, 06 Nov 1994 08:49 GMT',
+    ' Sun, 06 Nov 1994 08:49:37 GMT',
+    'Sun, 06 Nov 1994 08:49:37 GMT ',
+    'Sun,06 Nov 1994 08:49:37 GMT',
+    'Xxx, 06 Nov 1994 08:49:37 GMT',
+    'Sun, 06 Xxx 1994 08:49:37 GMT',
+    'Sun, 00 Nov 1994 08:49:37 GMT',
+    'Sun, 31 Nov 1994 08:49:37 GMT',
+    'Tue, 29 Feb 1900 00:00:00 GMT',
+    'Sun, 06 Nov 1994 24:00:00 GMT',
+    'Sun, 06 Nov 1994 08:60:00 GMT',
+    'Sun, 06 Nov 1994 08:49:61 GMT',
+    'Sun, 06-Nov-94 08:49:37 GMT',
+    'Sunday, 06-Nov-1994 08:49:37 GMT',
+    'Sunday, 32-Jan-94 08:49:37 GMT',
+    'Xday, 06-Nov-94 08:49:37 GMT',
+    'Sun Nov 6 08:49:37 1994',
+    'Sun Nov 06 08:49:37 1994 GMT',
+    'Sun Nov    08:49:37 1994',
+    'Sun Feb 30 08:49:37 1994',
+  ])('is not %j', text => {
+    expect(httpDate(text)).toBeNull()
+  })
+
+  it.each([
+    ['2026-06-01', '00', 2000],
+    ['2026-06-01', '26', 2026],
+    ['2026-06-01', '76', 2076],
+    ['2026-06-01', '77', 1977],
+    ['2026-06-01', '99', 1999],
+    ['2099-06-01', '99', 2099],
+    ['2099-06-01', '49', 2049],
+  ])('in %s takes the year %s for %i', (today, year, expected) => {
+    vi.useFakeTimers({ now: new Date(today) })
+    expect(new Date(httpDate(`Sunday, 01-Mar-${year} 00:00:00 GMT`)!).getUTCFullYear()).toBe(expected)
+  })
+})

@@ -1,0 +1,81 @@
+import { type Config, HttpResponse } from 'rawhttp'
+import { describe, expect, test } from 'vitest'
+import { get, request } from '../support/messages.ts'
+import { RawClient } from '../support/raw-client.ts'
+import { answering, startServer } from '../support/server.ts'
+
+const serve = (answer: () => HttpResponse, limits: Config['limits'] = {}) =>
+  startServer({ limits, plugins: [answering(answer)] })
+
+describe('the end of a connection', () => {
+  test('the answer survives input that nobody reads', async () => {
+    const body = 'x'.repeat(50_000)
+    await using served = await serve(() => HttpResponse.text(body, 403))
+    for (let round = 0; round < 20; round++) {
+      await using client = await RawClient.connect(served.port)
+      client.send(`${request('POST', '/', ['Content-Length: 900000'])}${'y'.repeat(40_000)}`)
+      const response = await client.response()
+      expect([response.status, response.body.length]).toEqual([403, 50_000])
+      expect(await client.closed).toBe('end')
+    }
+  })
+
+  test('input is taken up to drainBytes, then the connection is cut', async () => {
+    await using served = await serve(() => HttpResponse.text('no', 403))
+    await using client = await RawClient.connect(served.port)
+    client.send(request('POST', '/', ['Content-Length: 100000000']))
+    expect((await client.response()).status).toBe(403)
+    client.socket.on('error', () => undefined)
+    const gone = new Promise<void>(resolve => client.socket.once('close', () => resolve()))
+    const piece = Buffer.alloc(65_536)
+    const push = () => {
+      if (!client.socket.destroyed) client.socket.write(piece, error => error ?? setImmediate(push))
+    }
+    push()
+    await gone
+  })
+
+  test('a client that never ends its side is left after a while', async () => {
+    await using served = await serve(() => HttpResponse.text('bye').close())
+    await using client = await RawClient.connect(served.port)
+    client.send(get())
+    await client.response()
+    expect(await client.closed).toBe('end')
+    const gone = new Promise<void>(resolve => client.socket.once('close', () => resolve()))
+    // A write to a socket that is gone is answered with a reset.
+    const knock = setInterval(() => client.socket.write('x'), 50)
+    await gone
+    clearInterval(knock)
+    await served.server.stop()
+  })
+
+  test('a slow reader gets all of a long last answer', async () => {
+    const size = 20_000_000
+    await using served = await serve(() => HttpResponse.bytes(Buffer.alloc(size)).close())
+    await using client = await RawClient.connect(served.port)
+    client.socket.removeAllListeners('data')
+    client.send(get())
+    client.socket.pause()
+    // Longer than input lingers: what lingers is the input, the answer has writeTimeout.
+    await new Promise(resolve => setTimeout(resolve, 2_600))
+    let received = 0
+    client.socket.on('data', chunk => {
+      received += chunk.length
+    })
+    client.socket.resume()
+    expect(await client.closed).toBe('end')
+    expect(received).toBeGreaterThan(size)
+    expect((await served.untilEnded(1))[0]!.outcome.result).toBe('sent')
+  })
+
+  test('a client that has ended its side already is left at once', async () => {
+    await using served = await serve(() => HttpResponse.text('bye'))
+    await using client = await RawClient.connect(served.port)
+    client.send(get())
+    client.end()
+    const gone = new Promise<void>(resolve => client.socket.once('close', () => resolve()))
+    await gone
+    expect(client.received).toContain('bye')
+    await served.server.stop()
+  })
+})

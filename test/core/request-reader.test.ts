@@ -1,0 +1,350 @@
+import { type HttpRequest, HttpResponse } from 'rawhttp'
+import { describe, expect, test } from 'vitest'
+import { get, post, statuses } from '../support/messages.ts'
+import { exchangeBytes, RawClient } from '../support/raw-client.ts'
+import { answering, startServer } from '../support/server.ts'
+
+/** Handlers that answer when the test says so, by path. */
+class Gates {
+  readonly arrived: string[] = []
+  readonly #gates = new Map<string, PromiseWithResolvers<void>>()
+  #waiting: (() => void)[] = []
+
+  readonly answer = async (request: HttpRequest): Promise<HttpResponse> => {
+    this.arrived.push(request.path)
+    for (const look of this.#waiting) look()
+    await this.#gate(request.path).promise
+    return HttpResponse.text(request.path)
+  }
+
+  open(path: string): void {
+    this.#gate(path).resolve()
+  }
+
+  /** When so many requests have reached their handler. */
+  until(count: number): Promise<void> {
+    return new Promise(resolve => {
+      const look = () => {
+        if (this.arrived.length >= count) resolve()
+      }
+      this.#waiting.push(look)
+      look()
+    })
+  }
+
+  #gate(path: string): PromiseWithResolvers<void> {
+    const gate = this.#gates.get(path) ?? Promise.withResolvers<void>()
+    this.#gates.set(path, gate)
+    return gate
+  }
+}
+
+async function* twice(text: string) {
+  yield text
+  yield text
+}
+
+/** When what the kernel and its streams have put off to the next turns is done. */
+async function turns(count = 5): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise(resolve => setImmediate(resolve))
+}
+
+describe('pipelining', () => {
+  test('answers leave in the order of the requests, however their handlers end', async () => {
+    const gates = new Gates()
+    await using served = await startServer({ plugins: [answering(gates.answer)] })
+    await using client = await RawClient.connect(served.port)
+    client.send(['/a', '/b', '/c', '/d'].map(path => get(path)).join(''))
+    await gates.until(4)
+    for (const path of ['/d', '/b', '/c', '/a']) gates.open(path)
+    for (const path of ['/a', '/b', '/c', '/d']) expect((await client.response()).body.toString()).toBe(path)
+  })
+
+  test('an answer leaves as soon as those before it are out, not later', async () => {
+    const gates = new Gates()
+    await using served = await startServer({ plugins: [answering(gates.answer)] })
+    await using client = await RawClient.connect(served.port)
+    client.send(get('/a') + get('/b') + get('/c'))
+    gates.open('/b')
+    gates.open('/a')
+    expect((await client.response()).body.toString()).toBe('/a')
+    expect((await client.response()).body.toString()).toBe('/b')
+    expect(client.received).toBe('')
+    gates.open('/c')
+    expect((await client.response()).body.toString()).toBe('/c')
+  })
+
+  test('streams and bodies in and out keep to the order too', async () => {
+    await using served = await startServer({
+      plugins: [
+        answering(async request => {
+          if (request.method === 'GET') return HttpResponse.stream(twice(request.path))
+          return HttpResponse.text(await request.body.text())
+        }),
+      ],
+    })
+    await using client = await RawClient.connect(served.port)
+    client.send(get('/a') + post('/', 'one') + get('/b') + post('/', 'two'))
+    const bodies: string[] = []
+    for (let i = 0; i < 4; i++) bodies.push((await client.response()).body.toString())
+    expect(bodies).toEqual(['/a/a', 'one', '/b/b', 'two'])
+  })
+
+  test('a request may be cut anywhere', async () => {
+    await using served = await startServer({
+      plugins: [answering(async request => HttpResponse.text(await request.body.text()))],
+    })
+    await using client = await RawClient.connect(served.port)
+    await client.sendSplit(post('/', 'hello') + post('/', 'world'), 1)
+    expect((await client.response()).body.toString()).toBe('hello')
+    expect((await client.response()).body.toString()).toBe('world')
+  })
+
+  test('100,000 requests at once are all answered, sync or not', async () => {
+    const count = 50_000
+    for (const mode of ['sync', 'async']) {
+      const answer = HttpResponse.text('x')
+      await using served = await startServer({
+        plugins: [answering(mode === 'sync' ? () => answer : async () => answer)],
+      })
+      await using client = await RawClient.connect(served.port)
+      let received = 0
+      const whole = Promise.withResolvers<void>()
+      client.socket.removeAllListeners('data')
+      client.socket.on('data', (chunk: Buffer) => {
+        for (let at = chunk.indexOf('HTTP/'); at !== -1; at = chunk.indexOf('HTTP/', at + 1)) received++
+        if (received >= count) whole.resolve()
+      })
+      client.send(get().repeat(count))
+      await whole.promise
+      await served.untilEnded(count)
+      expect(served.ended.filter(({ outcome }) => outcome.result === 'sent')).toHaveLength(count)
+    }
+  })
+
+  test('others get their turn while one client sends request upon request', async () => {
+    let answered = 0
+    const counts: number[] = []
+    await using served = await startServer({
+      plugins: [
+        answering(request => {
+          if (request.path === '/other') counts.push(answered)
+          else answered++
+          return HttpResponse.text('x')
+        }),
+      ],
+    })
+    await using other = await RawClient.connect(served.port)
+    await using flood = await RawClient.connect(served.port)
+    flood.send(get().repeat(1_000))
+    other.send(get('/other'))
+    await other.response()
+    await served.untilEnded(1_001)
+    expect(counts[0]).toBeLessThan(1_000)
+  })
+})
+
+describe('back-pressure within the chunk', () => {
+  const thousand = Array.from({ length: 1_000 }, (_, index) => get(`/${index}`)).join('')
+
+  test('parsing stops at pipelineDepth open answers, and goes on as they leave', async () => {
+    const gates = new Gates()
+    await using served = await startServer({
+      limits: { pipelineDepth: 8, headBytes: '64kb' },
+      plugins: [answering(gates.answer)],
+    })
+    await using client = await RawClient.connect(served.port)
+    client.send(thousand)
+    await gates.until(8)
+    await turns()
+    expect(gates.arrived).toHaveLength(8)
+    gates.open('/0')
+    gates.open('/1')
+    gates.open('/2')
+    await gates.until(11)
+    await turns()
+    expect(gates.arrived).toHaveLength(11)
+    for (let index = 3; index < 1_000; index++) gates.open(`/${index}`)
+    for (let index = 0; index < 1_000; index++) {
+      expect((await client.response()).body.toString()).toBe(`/${index}`)
+    }
+  })
+
+  test('parsing stops when the client does not read, and goes on when it does', async () => {
+    let handled = 0
+    const body = 'x'.repeat(20_000)
+    await using served = await startServer({
+      limits: { writeBuffer: '64kb' },
+      plugins: [
+        answering(() => {
+          handled++
+          return HttpResponse.text(body)
+        }),
+      ],
+    })
+    await using client = await RawClient.connect(served.port)
+    client.socket.pause()
+    client.send(thousand)
+    const stalled = await steady(() => handled)
+    expect(stalled).toBeGreaterThan(0)
+    expect(stalled).toBeLessThan(1_000)
+    client.socket.resume()
+    for (let index = 0; index < 1_000; index++) expect((await client.response()).body.length).toBe(20_000)
+  })
+
+  test('answers that wait for an earlier one count as well', async () => {
+    const first = Promise.withResolvers<void>()
+    let handled = 0
+    const body = 'x'.repeat(20_000)
+    await using served = await startServer({
+      limits: { writeBuffer: '64kb', pipelineDepth: 1_000 },
+      plugins: [
+        answering(request => {
+          handled++
+          if (request.path === '/0') return first.promise.then(() => HttpResponse.text('first'))
+          return HttpResponse.text(body)
+        }),
+      ],
+    })
+    await using client = await RawClient.connect(served.port)
+    client.send(thousand)
+    expect(await steady(() => handled)).toBeLessThanOrEqual(5)
+    first.resolve()
+    for (let index = 0; index < 1_000; index++) await client.response()
+    expect(handled).toBe(1_000)
+  })
+
+  /** A count that has not moved for many turns. */
+  async function steady(count: () => number): Promise<number> {
+    for (let before = -1; before !== count() || before === 0; ) {
+      before = count()
+      await turns(200)
+    }
+    return count()
+  }
+})
+
+describe('the last request of a connection', () => {
+  test('requestsPerConnection ends it after so many, and answers all before', async () => {
+    await using served = await startServer({
+      limits: { requestsPerConnection: 3 },
+      plugins: [answering(async request => HttpResponse.text(request.path))],
+    })
+    const bytes = await exchangeBytes(served.port, ['/a', '/b', '/c', '/d'].map(path => get(path)).join(''))
+    expect(statuses(bytes)).toEqual([200, 200, 200])
+    expect(bytes.match(/connection: close/g)).toHaveLength(1)
+    expect(bytes.indexOf('connection: close')).toBeGreaterThan(bytes.indexOf('/b'))
+    expect(served.ended.map(({ request }) => request.path)).toEqual(['/a', '/b', '/c'])
+  })
+
+  test.each([
+    ['Connection: close', get('/last', 'Connection: close')],
+    ['HTTP/1.0', 'GET /last HTTP/1.0\r\nHost: a\r\n\r\n'],
+    ['a message that is refused', 'GET /last HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n'],
+    ['a path that is refused', get('/%00')],
+    ['response.close()', get('/close')],
+  ])('nothing behind %s is looked at, also while an earlier answer is open', async (_, last) => {
+    const gate = Promise.withResolvers<void>()
+    const handled: string[] = []
+    await using served = await startServer({
+      plugins: [
+        answering(request => {
+          handled.push(request.path)
+          if (request.path === '/close') return HttpResponse.text('bye').close()
+          if (request.path === '/slow') return gate.promise.then(() => HttpResponse.text('slow'))
+          return HttpResponse.text('x')
+        }),
+      ],
+    })
+    await using client = await RawClient.connect(served.port)
+    client.send(get('/slow') + last + get('/smuggled'))
+    await turns()
+    gate.resolve()
+    const bytes = await client.rest()
+    expect(statuses(bytes)).toHaveLength(2)
+    expect(bytes).toContain('slow')
+    expect(handled).not.toContain('/smuggled')
+    expect(served.ended).toHaveLength(2)
+  })
+
+  test('an error in the middle of a pipeline swallows none of the answers before it', async () => {
+    await using served = await startServer({
+      plugins: [answering(async request => HttpResponse.text(request.path))],
+    })
+    const bytes = await exchangeBytes(served.port, `${get('/a')}${get('/b')}${get('/c')}BAD\r\n\r\n`)
+    expect(statuses(bytes)).toEqual([200, 200, 200, 400])
+    expect(bytes.match(/connection: close/g)).toHaveLength(1)
+  })
+
+  test('an answer that closes cuts off those behind it, and their exchanges end', async () => {
+    const gates = new Gates()
+    await using served = await startServer({
+      plugins: [
+        answering(async request => (await gates.answer(request)) && HttpResponse.text(request.path).close()),
+      ],
+    })
+    await using client = await RawClient.connect(served.port)
+    client.send(get('/a') + get('/b'))
+    await gates.until(2)
+    gates.open('/a')
+    expect(statuses(await client.rest())).toEqual([200])
+    gates.open('/b')
+    const ended = await served.untilEnded(2)
+    expect(ended.map(({ request, outcome }) => [request.path, outcome.result])).toEqual([
+      ['/a', 'sent'],
+      ['/b', 'aborted'],
+    ])
+  })
+})
+
+describe('the time for a head', () => {
+  test('a connection that says nothing is closed without a word', async () => {
+    await using served = await startServer({ limits: { headTimeout: 100 } })
+    await using client = await RawClient.connect(served.port)
+    expect(await client.closed).toBe('end')
+    expect(client.received).toBe('')
+    expect(served.ended).toEqual([])
+  })
+
+  test('a connection that is idle between requests is closed after idleTimeout', async () => {
+    await using served = await startServer({
+      limits: { headTimeout: '20s', idleTimeout: 100 },
+      plugins: [answering(() => HttpResponse.text('x'))],
+    })
+    await using client = await RawClient.connect(served.port)
+    client.send(get())
+    expect((await client.response()).status).toBe(200)
+    expect(await client.closed).toBe('end')
+    expect(client.received).toBe('')
+  })
+
+  test('idleTimeout does not run while an answer is open, nor headTimeout', async () => {
+    const gate = Promise.withResolvers<void>()
+    await using served = await startServer({
+      limits: { headTimeout: 50, idleTimeout: 50, handlerTimeout: '20s' },
+      plugins: [answering(() => gate.promise.then(() => HttpResponse.text('late')))],
+    })
+    await using client = await RawClient.connect(served.port)
+    await using idle = await RawClient.connect(served.port)
+    client.send(get())
+    // When a connection that came later has been closed for its silence, twice over.
+    await idle.closed
+    await using again = await RawClient.connect(served.port)
+    await again.closed
+    gate.resolve()
+    expect((await client.response()).body.toString()).toBe('late')
+  })
+
+  test('half of a later head gets a 408 behind the answer that is open', async () => {
+    const gate = Promise.withResolvers<void>()
+    await using served = await startServer({
+      limits: { headTimeout: 100 },
+      plugins: [answering(() => gate.promise.then(() => HttpResponse.text('first')))],
+    })
+    await using client = await RawClient.connect(served.port)
+    client.send(`${get()}GET /half HTTP/1.1\r\nHo`)
+    expect((await served.untilReported('H1-HEAD-TIMEOUT')).severity).toBe('info')
+    gate.resolve()
+    expect(statuses(await client.rest())).toEqual([200, 408])
+  })
+})
