@@ -2,6 +2,7 @@ import { checkPreconditions } from './conditional.ts'
 import { DeadlineError, type Timed } from './deadlines.ts'
 import { asError, type Diagnostic, HttpError, refusals } from './errors.ts'
 import { faultOf, refusalOf } from './faults.ts'
+import { FileSlice } from './file-slice.ts'
 import type { Generation } from './generation.ts'
 import { checkedTrailers, isBodyless } from './head-bytes.ts'
 import type { Outcome } from './hooks.ts'
@@ -50,6 +51,8 @@ export class Exchange implements Timed, PumpHost {
   /** The protocol that a 426 asks for. */
   #asksFor: string | null = null
   #length: number | null = 0
+  /** Bytes of the body that went to the sink. */
+  #bodyBytes = 0
 
   constructor(generation: Generation, site: Site, request: HttpRequest, sink: Sink) {
     this.#generation = generation
@@ -214,24 +217,30 @@ export class Exchange implements Timed, PumpHost {
       return this.finished()
     }
     if (typeof body === 'string' || body instanceof Uint8Array) {
-      this.commit()
+      this.sending(this.#length!)
       this.#sink.write(body)
       return this.finished()
     }
     this.#pump = new Pump(body, this.#length, this.#sink, this)
     this.#pump.start()
-    // The head waits for the first bytes of this turn, so that a body that fails at once can still be a 500.
-    setImmediate(() => this.commit())
+    // The head waits for the first bytes of this turn, so that a body that fails at once can still be a 500; that of
+    // a file waits for the disk, since a file that is gone or changed shows when it is opened.
+    if (!(body instanceof FileSlice)) setImmediate(() => this.#commitHead())
   }
 
-  commit(): void {
+  sending(bytes: number): void {
+    this.#commitHead()
+    this.#bodyBytes += bytes
+  }
+
+  #commitHead(): void {
     if (this.#state !== COMMITTING) return
     this.#state = SENDING
     this.#sink.head(this.#response!, this.#length)
   }
 
   finished(): void {
-    this.commit()
+    this.#commitHead()
     if (this.#state !== SENDING) return
     this.#state = ENDED
     const trailers = this.#response!.trailerPart
@@ -324,6 +333,7 @@ export class Exchange implements Timed, PumpHost {
     const outcome: Outcome = {
       result: this.#result,
       bytes,
+      bodyBytes: this.#bodyBytes,
       milliseconds,
       ...(error === null ? {} : { error }),
     }

@@ -60,7 +60,7 @@ export function isFieldValue(text: string): boolean {
 }
 
 /** Whether a character code is in a table. */
-export function allowed(characters: Uint8Array, code: number): boolean {
+function allowed(characters: Uint8Array, code: number): boolean {
   return code < 256 && characters[code] === 1
 }
 

@@ -12,6 +12,8 @@ export interface Outcome {
   readonly result: 'sent' | 'aborted' | 'failed' | 'timeout' | 'upgraded' | 'refused'
   /** Bytes written to the transport, head included. */
   readonly bytes: number
+  /** Bytes of the body among them, before chunk framing. */
+  readonly bodyBytes: number
   /** From the end of the request's head. */
   readonly milliseconds: number
   readonly error?: Error | undefined

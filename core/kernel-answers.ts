@@ -8,6 +8,7 @@ const KNOWN_METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 
 /** What the kernel says when no tap answered: an answer to OPTIONS, else an error. */
 export function unanswered(request: HttpRequest): HttpResponse | HttpError {
   const { method, allowed } = request
+  if (!KNOWN_METHODS.has(method)) return new HttpError(501)
   if (allowed !== null) {
     if (allowed.has('GET')) allowed.add('HEAD')
     const allow = [...allowed.add('OPTIONS')].sort().join(', ')
@@ -15,7 +16,7 @@ export function unanswered(request: HttpRequest): HttpResponse | HttpError {
     return new HttpError(405, undefined, { headers: { allow } })
   }
   if (request.path === '*') return HttpResponse.empty(204)
-  return new HttpError(KNOWN_METHODS.has(method) ? 404 : 501)
+  return new HttpError(404)
 }
 
 /** An error as an empty answer: error pages fill it, else {@link withText}. The text of a 5xx stays hidden. */

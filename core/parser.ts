@@ -111,7 +111,6 @@ export class Parser {
   // RFC 9112 section 2.2: one empty line before a request is forgiven, for old clients that sent one too many.
   #start(): boolean {
     const byte = this.#bytes[this.#position]
-    if (byte === LF) return this.#refuse('H1-BARE-LF')
     if (byte === CR) {
       if (this.#state === AFTER_EMPTY) return this.#refuse('H1-EMPTY-LINES')
       this.#position++

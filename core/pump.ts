@@ -4,8 +4,8 @@ import type { Sink } from './sink.ts'
 
 /** Told by a pump how far it is. */
 export interface PumpHost {
-  /** The first bytes are there: the head goes out with them. */
-  commit(): void
+  /** Bytes are there: the head goes out with the first of them. */
+  sending(bytes: number): void
   finished(): void
   /** The body failed, or ended short of the length that it declared. */
   failed(error: Error): void
@@ -62,7 +62,7 @@ export class Pump {
 
   #send(piece: Uint8Array): boolean {
     this.#remaining -= piece.length
-    this.#host.commit()
+    this.#host.sending(piece.length)
     this.#hasDrained = false
     return this.#isStopped || this.#sink.write(piece) || this.#hasDrained
   }

@@ -105,7 +105,7 @@ export class Writer implements Sink, Flushed {
     if (this.#isFirst) this.#host.ended()
   }
 
-  /** Takes effect when the answers before it are complete: they are not to blame. */
+  /** The answers before this one are not to blame: while they are open, nothing happens to the connection. */
   reset(reason: Error): void {
     if (this.#isFirst) this.#host.broken(reason)
     else this.#broken = reason
@@ -119,7 +119,7 @@ export class Writer implements Sink, Flushed {
   /** Its turn has come: what was held back goes out. */
   activate(): void {
     this.#isFirst = true
-    if (this.#broken !== null) return this.#host.broken(this.#broken)
+    if (this.#broken !== null) return this.#leaveOut(this.#broken)
     const held = this.#held
     this.#held = null
     if (held !== null) {
@@ -129,6 +129,15 @@ export class Writer implements Sink, Flushed {
       }
     }
     this.drained()
+  }
+
+  // Nothing of it has left yet. So the connection ends where it would begin: a reset could take the answers before it
+  // along.
+  #leaveOut(reason: Error): void {
+    this.#held = null
+    this.closesConnection = true
+    this.isEnded = true
+    this.closed(reason)
   }
 
   /** The transport took what was queued. */

@@ -44,7 +44,7 @@ function common(request: HttpRequest, response: HttpResponse | null, outcome: Ou
   const address = bare(request.client.address) || '-'
   const user = bare(request.get(Slots.user) ?? '') || '-'
   const status = statusOf(request, response, outcome)
-  return `${address} - ${user} [${clfTime(request.receivedAt)}] "${requestLine(request)}" ${status} ${outcome.bytes}`
+  return `${address} - ${user} [${clfTime(request.receivedAt)}] "${requestLine(request)}" ${status} ${outcome.bodyBytes}`
 }
 
 /** What the client sent. A refused message may have been too broken to have a target. */

@@ -2,28 +2,33 @@ import type { Diagnostic, PluginServer } from 'rawhttp'
 // Its named exports are for require() only.
 import sonic, { type SonicBoom } from 'sonic-boom'
 
-/** Lines are joined up to this many characters, which are bytes: the lines are ASCII. */
+/** From so many characters on a batch is written at once. They are bytes: the lines are ASCII. */
 const BATCH = 65_536
 /** How long a line waits for others, in milliseconds. */
 const DELAY = 100
-/** What may wait for a slow disk or pipe. Beyond it new lines are lost, and that is reported. */
+/** What may wait while a batch is being written. Beyond it new lines are lost, and that is reported. */
 const MAX_WAITING = 16_777_216
 /** How long `close` waits for a disk or pipe that takes nothing, in milliseconds. */
 const CLOSE_TIMEOUT = 5_000
-/** How often an exit tries a pipe that is full; sonic-boom sleeps 100 ms before each. */
+/** How often an exit tries pipes that are full; sonic-boom sleeps 100 ms before each. */
 const EXIT_TRIES = 20
 
 const STDOUT = 1
 
 /** One exit listener serves them all: a thousand sites may have a log each. */
 const openOutputs = new Set<LogOutput>()
+let isExiting = false
+let exitTries = 0
 const flushAll = (): void => {
+  isExiting = true
   for (const output of openOutputs) output.flushAtExit()
 }
 
 /**
  * Where lines go: standard output, or a file that is appended to. It outlives reloads: each generation that uses it
  * opens it, and the last one that closes it ends it.
+ *
+ * One batch is written at a time; what comes meanwhile is the next one, so batches grow as the load does.
  */
 export class LogOutput {
   readonly #path: string | null
@@ -33,7 +38,7 @@ export class LogOutput {
   #users = 0
   #report: PluginServer['report'] = () => undefined
   /** Bytes that were given to the stream and are not written yet. */
-  #waiting = 0
+  #writing = 0
   /** Lines lost since the last report. */
   #lost = 0
   /** Whether trouble was reported that is not over. */
@@ -58,8 +63,9 @@ export class LogOutput {
 
   /** Adds a line, newline included. */
   write(line: string): void {
+    if (this.#batch.length >= MAX_WAITING) return this.#lose()
     this.#batch += line
-    if (this.#batch.length >= BATCH) this.#flush()
+    if (this.#batch.length >= BATCH && this.#writing === 0) this.#flush()
     else this.#timer ??= setTimeout(this.#onTimer, DELAY).unref()
   }
 
@@ -73,62 +79,11 @@ export class LogOutput {
     openOutputs.delete(this)
     if (openOutputs.size === 0) process.removeListener('exit', flushAll)
     this.#stream = null
-    if (this.#waiting === 0 && this.#lost === 0) return
-    this.#tell(
-      'ACCESS_LOG_LOST',
-      `ended with ${this.#waiting} bytes unwritten and ${this.#lost} lines lost before`,
-    )
-    this.#waiting = 0
+    if (this.#writing === 0 && this.#lost === 0) return
+    const lost = `${this.#writing} bytes unwritten and ${this.#lost} lines lost before`
+    this.#tell('ACCESS_LOG_LOST', `ended with ${lost}`)
+    this.#writing = 0
     this.#lost = 0
-  }
-
-  #attach(stream: SonicBoom): SonicBoom {
-    stream.on('error', (error: Error) => this.#failed(error))
-    stream.on('write', (bytes: number) => this.#wrote(bytes))
-    stream.on('drop', (lines: string) => this.#dropped(lines))
-    if (openOutputs.size === 0) process.on('exit', flushAll)
-    openOutputs.add(this)
-    return stream
-  }
-
-  readonly #onTimer = (): void => {
-    this.#timer = null
-    this.#flush()
-  }
-
-  #flush(): void {
-    const batch = this.#batch
-    if (batch === '') return
-    this.#batch = ''
-    if (this.#isClosed)
-      return this.#tell('ACCESS_LOG_LOST', `is closed: ${linesOf(batch)} lines came too late`)
-    this.#waiting += batch.length
-    this.#stream!.write(batch)
-  }
-
-  #wrote(bytes: number): void {
-    this.#waiting -= bytes
-    if (!this.#isFailing || this.#waiting > 2 * BATCH) return
-    this.#isFailing = false
-    this.#tell('ACCESS_LOG_RESUMED', `is written again; ${this.#lost} lines were lost`, { severity: 'info' })
-    this.#lost = 0
-  }
-
-  /** The stream keeps what it could not write and tries again with the next batch: only the first time is told. */
-  #failed(error: Error): void {
-    if (this.#isFailing) return
-    this.#isFailing = true
-    this.#tell('ACCESS_LOG_FAILED', `cannot be written: ${error.message}`, { cause: error })
-  }
-
-  #dropped(lines: string): void {
-    this.#waiting -= lines.length
-    if (this.#lost === 0) {
-      this.#isFailing = true
-      const wait = `${Math.round(this.#waiting / 1_048_576)} MB wait to be written`
-      this.#tell('ACCESS_LOG_LOST', `is too slow: ${wait}, lines are lost until fewer do`)
-    }
-    this.#lost += linesOf(lines)
   }
 
   /** The process ends: no callback will run any more. Node itself still finishes a write that is under way. */
@@ -139,10 +94,65 @@ export class LogOutput {
       this.#stream?.flushSync()
       if (batch !== '') writeNow(this.#path ?? STDOUT, batch)
     } catch (error) {
-      this.#tell('ACCESS_LOG_LOST', `could not be flushed at exit: ${(error as Error).message}`, {
-        cause: error,
-      })
+      const { message } = error as Error
+      this.#tell('ACCESS_LOG_LOST', `could not be flushed at exit: ${message}`, { cause: error })
     }
+  }
+
+  #attach(stream: SonicBoom): SonicBoom {
+    stream.on('error', (error: Error) => this.#failed(error))
+    stream.on('write', (bytes: number) => this.#wrote(bytes))
+    if (openOutputs.size === 0) process.on('exit', flushAll)
+    openOutputs.add(this)
+    return stream
+  }
+
+  readonly #onTimer = (): void => {
+    this.#timer = null
+    if (this.#writing === 0) return this.#flush()
+    // After an error the stream waits for somebody to ask it to try again.
+    if (!this.#isClosed) this.#stream!.flush()
+    this.#timer = setTimeout(this.#onTimer, DELAY).unref()
+  }
+
+  #flush(): void {
+    const batch = this.#batch
+    if (batch === '') return
+    this.#batch = ''
+    if (this.#isClosed) {
+      return this.#tell('ACCESS_LOG_LOST', `is closed: ${batch.split('\n').length - 1} lines came too late`)
+    }
+    this.#writing += batch.length
+    this.#stream!.write(batch)
+  }
+
+  #wrote(bytes: number): void {
+    this.#writing -= bytes
+    if (this.#writing > 0) return
+    if (this.#isFailing) this.#resumed()
+    if (this.#batch.length >= BATCH && !this.#isClosed) this.#flush()
+  }
+
+  #resumed(): void {
+    this.#isFailing = false
+    this.#tell('ACCESS_LOG_RESUMED', `is written again; ${this.#lost} lines were lost`, { severity: 'info' })
+    this.#lost = 0
+  }
+
+  /** Only the first time is told: until it goes away the same trouble comes with every try. */
+  #failed(error: Error): void {
+    if (this.#isFailing) return
+    this.#isFailing = true
+    this.#tell('ACCESS_LOG_FAILED', `cannot be written: ${error.message}`, { cause: error })
+  }
+
+  #lose(): void {
+    if (this.#lost === 0) {
+      this.#isFailing = true
+      const wait = `${MAX_WAITING / 1_048_576} MB wait to be written`
+      this.#tell('ACCESS_LOG_LOST', `is too slow: ${wait}, lines are lost until fewer do`)
+    }
+    this.#lost++
   }
 
   #tell(code: string, what: string, more: Partial<Diagnostic> = {}): void {
@@ -152,12 +162,7 @@ export class LogOutput {
 }
 
 async function opened(target: string | number): Promise<SonicBoom> {
-  const stream = new sonic.SonicBoom({
-    dest: target,
-    append: true,
-    maxLength: MAX_WAITING,
-    maxWrite: 2 * BATCH,
-  })
+  const stream = new sonic.SonicBoom({ dest: target, append: true, retryEAGAIN: mayRetry })
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   stream.once('ready', resolve)
   stream.once('error', reject)
@@ -172,14 +177,13 @@ async function opened(target: string | number): Promise<SonicBoom> {
   return stream
 }
 
+/** A full pipe is tried again and again, but it must not keep the process from ending. */
+function mayRetry(): boolean {
+  return !isExiting || exitTries++ < EXIT_TRIES
+}
+
 function writeNow(target: string | number, batch: string): void {
-  let tries = 0
-  const stream = new sonic.SonicBoom({
-    dest: target,
-    append: true,
-    sync: true,
-    retryEAGAIN: () => tries++ < EXIT_TRIES,
-  })
+  const stream = new sonic.SonicBoom({ dest: target, append: true, sync: true, retryEAGAIN: mayRetry })
   stream.on('error', error => {
     throw error
   })
@@ -196,8 +200,4 @@ async function ended(stream: SonicBoom): Promise<void> {
   stream.end()
   await promise
   clearTimeout(timer)
-}
-
-function linesOf(text: string): number {
-  return text.split('\n').length - 1
 }

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { get, post, statuses } from '../support/messages.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { answering, startServer } from '../support/server.ts'
+import { turns } from '../support/turns.ts'
 
 const path = (request: HttpRequest) => HttpResponse.text(request.path)
 const later = async (request: HttpRequest) => HttpResponse.text(request.path)
@@ -84,7 +85,7 @@ describe('a client that ends its side after its requests', () => {
     client.send(get())
     const { signal } = await began.promise
     client.end()
-    await new Promise(resolve => setTimeout(resolve, 20))
+    await turns(300)
     gate.resolve()
     const response = await client.response()
     expect([response.body.toString(), response.field('connection')]).toEqual(['late', 'close'])

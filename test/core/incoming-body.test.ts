@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { type Config, type ExchangeLimits, HttpRequest, HttpResponse } from 'rawhttp'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Deadlines } from '../../core/deadlines.ts'
@@ -10,6 +9,7 @@ import type { Writer } from '../../core/writer.ts'
 import { chunked, get, post, request, statuses } from '../support/messages.ts'
 import { exchangeBytes, RawClient } from '../support/raw-client.ts'
 import { answering, startServer } from '../support/server.ts'
+import { steady, turns } from '../support/turns.ts'
 
 type Answer = (request: HttpRequest) => HttpResponse | Promise<HttpResponse>
 const serve = (answer: Answer, limits: Config['limits'] = {}) =>
@@ -18,15 +18,6 @@ const serve = (answer: Answer, limits: Config['limits'] = {}) =>
 const echo = async (asked: HttpRequest) => HttpResponse.text(await asked.body.text())
 const expecting = (path: string, length: number) =>
   request('POST', path, [`Content-Length: ${length}`, 'Expect: 100-continue'])
-
-/** When a count has not moved for many turns. */
-async function steady(count: () => number): Promise<number> {
-  for (let before = -1; before !== count(); ) {
-    before = count()
-    for (let turn = 0; turn < 300; turn++) await new Promise(resolve => setImmediate(resolve))
-  }
-  return count()
-}
 
 describe('a body', () => {
   test.each([
@@ -119,7 +110,7 @@ describe('Expect: 100-continue', () => {
     await using client = await RawClient.connect(served.port)
     client.send(expecting('/', 5))
     await began.promise
-    await steady(() => client.received.length)
+    await turns(300)
     expect(client.received).toBe('')
     gate.resolve()
     expect((await client.response({ interim: true })).statusLine).toBe('HTTP/1.1 100 Continue')
@@ -136,7 +127,7 @@ describe('Expect: 100-continue', () => {
     )
     await using client = await RawClient.connect(served.port)
     client.send(get() + expecting('/', 5))
-    await steady(() => client.received.length)
+    await turns(300)
     expect(client.received).toBe('')
     gate.resolve()
     expect((await client.response({ interim: true })).status).toBe(200)
@@ -161,7 +152,7 @@ describe('Expect: 100-continue', () => {
 
   test('a client that did not wait needs no 100', async () => {
     await using served = await serve(async asked => {
-      await delay(0)
+      await turns(1)
       return echo(asked)
     })
     await using client = await RawClient.connect(served.port)
@@ -174,7 +165,7 @@ describe('Expect: 100-continue', () => {
     const head = 'POST / HTTP/1.0\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n'
     await using client = await RawClient.connect(served.port)
     client.send(head)
-    await steady(() => client.received.length)
+    await turns(300)
     client.send('hello')
     expect(statuses(await client.rest())).toEqual([200])
   })
@@ -248,7 +239,7 @@ describe('a body that nobody read', () => {
     )
     await using client = await RawClient.connect(served.port)
     client.send(`${get()}${request('POST', '/', ['Content-Length: 500000'])}${'x'.repeat(300_000)}`)
-    await steady(() => served.ended.length)
+    await turns(300)
     gate.resolve()
     expect((await client.response()).body.toString()).toBe('first')
     expect((await client.response()).status).toBe(403)
@@ -322,12 +313,12 @@ describe('a body that trickles', () => {
     for (let second = 1; second <= 5; second++) {
       pass(1_000)
       incoming.push(Buffer.alloc(aSecond))
-      await new Promise(resolve => setImmediate(resolve))
+      await turns(1)
     }
     expect(incoming.late(5_000)).toBeNull()
     pass(1_000)
     incoming.push(Buffer.alloc(aSecond))
-    await new Promise(resolve => setImmediate(resolve))
+    await turns(1)
     expect(incoming.late(6_000)?.status).toBe(status)
     incoming.end([])
     await reading

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { type RefusalId, refusals } from '../../core/errors.ts'
-import { BODY_CHUNKED, BODY_LENGTH, BODY_NONE } from '../../core/framing.ts'
+import { BODY_LENGTH, BODY_NONE } from '../../core/framing.ts'
 import {
   byteByByte,
   chunked,
-  chunkedHead,
   eventsOf,
   get,
   headOf,
@@ -29,14 +28,14 @@ describe('a body', () => {
     expect(outline(eventsOf([head + get]))).toEqual(['POST /', 'GET /'])
   })
 
-  it('is told piece by piece as it comes, as views of the chunk', () => {
+  it('is told piece by piece as it comes, as views of the chunks, however the head came', () => {
     const recorder = new Recorder()
     const pieces: Buffer[] = []
     recorder.onBody = piece => pieces.push(piece)
-    const chunk = Buffer.from('lo')
-    recorder.feed(`${post}hel`, chunk)
+    const chunks = [post.slice(0, 20), `${post.slice(20)}hel`, 'lo'].map(text => Buffer.from(text))
+    recorder.feed(...chunks)
     expect(pieces.map(String)).toEqual(['hel', 'lo'])
-    expect(pieces[1]!.buffer).toBe(chunk.buffer)
+    expect(pieces.map(({ buffer }) => buffer)).toEqual([chunks[1]!.buffer, chunks[2]!.buffer])
   })
 
   it('keeps its bytes when the head before it came in pieces', () => {
@@ -85,6 +84,12 @@ describe('the end of a message', () => {
         expect(recorder.feed(text.slice(cut) + get)).toContain(text.length - cut)
       }
     }
+  })
+
+  it('is counted from where the chunk was begun', () => {
+    const { parser } = new Recorder()
+    parser.execute(Buffer.from(get.slice(0, 9)), 0)
+    expect(parser.execute(Buffer.from(`xx${get.slice(9)}${get}`), 2)).toBe(2 + get.length - 9)
   })
 
   it('leaves the bytes behind it unread', () => {

@@ -74,7 +74,7 @@ export class Recorder implements ParserEvents {
 }
 
 /** Bytes of a text of latin1 characters. */
-export const bytesOf = (text: string | Buffer): Buffer =>
+const bytesOf = (text: string | Buffer): Buffer =>
   typeof text === 'string' ? Buffer.from(text, 'latin1') : text
 
 const textOf = (bytes: Buffer): string => bytes.toString('latin1')

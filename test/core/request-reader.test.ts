@@ -1,95 +1,12 @@
-import { type HttpRequest, HttpResponse } from 'rawhttp'
+import { HttpResponse } from 'rawhttp'
 import { describe, expect, test } from 'vitest'
+import { Gates } from '../support/gates.ts'
 import { get, post, statuses } from '../support/messages.ts'
 import { exchangeBytes, RawClient } from '../support/raw-client.ts'
 import { answering, startServer } from '../support/server.ts'
-
-/** Handlers that answer when the test says so, by path. */
-class Gates {
-  readonly arrived: string[] = []
-  readonly #gates = new Map<string, PromiseWithResolvers<void>>()
-  #waiting: (() => void)[] = []
-
-  readonly answer = async (request: HttpRequest): Promise<HttpResponse> => {
-    this.arrived.push(request.path)
-    for (const look of this.#waiting) look()
-    await this.#gate(request.path).promise
-    return HttpResponse.text(request.path)
-  }
-
-  open(path: string): void {
-    this.#gate(path).resolve()
-  }
-
-  /** When so many requests have reached their handler. */
-  until(count: number): Promise<void> {
-    return new Promise(resolve => {
-      const look = () => {
-        if (this.arrived.length >= count) resolve()
-      }
-      this.#waiting.push(look)
-      look()
-    })
-  }
-
-  #gate(path: string): PromiseWithResolvers<void> {
-    const gate = this.#gates.get(path) ?? Promise.withResolvers<void>()
-    this.#gates.set(path, gate)
-    return gate
-  }
-}
-
-async function* twice(text: string) {
-  yield text
-  yield text
-}
-
-/** When what the kernel and its streams have put off to the next turns is done. */
-async function turns(count = 5): Promise<void> {
-  for (let turn = 0; turn < count; turn++) await new Promise(resolve => setImmediate(resolve))
-}
+import { steady, turns } from '../support/turns.ts'
 
 describe('pipelining', () => {
-  test('answers leave in the order of the requests, however their handlers end', async () => {
-    const gates = new Gates()
-    await using served = await startServer({ plugins: [answering(gates.answer)] })
-    await using client = await RawClient.connect(served.port)
-    client.send(['/a', '/b', '/c', '/d'].map(path => get(path)).join(''))
-    await gates.until(4)
-    for (const path of ['/d', '/b', '/c', '/a']) gates.open(path)
-    for (const path of ['/a', '/b', '/c', '/d']) expect((await client.response()).body.toString()).toBe(path)
-  })
-
-  test('an answer leaves as soon as those before it are out, not later', async () => {
-    const gates = new Gates()
-    await using served = await startServer({ plugins: [answering(gates.answer)] })
-    await using client = await RawClient.connect(served.port)
-    client.send(get('/a') + get('/b') + get('/c'))
-    gates.open('/b')
-    gates.open('/a')
-    expect((await client.response()).body.toString()).toBe('/a')
-    expect((await client.response()).body.toString()).toBe('/b')
-    expect(client.received).toBe('')
-    gates.open('/c')
-    expect((await client.response()).body.toString()).toBe('/c')
-  })
-
-  test('streams and bodies in and out keep to the order too', async () => {
-    await using served = await startServer({
-      plugins: [
-        answering(async request => {
-          if (request.method === 'GET') return HttpResponse.stream(twice(request.path))
-          return HttpResponse.text(await request.body.text())
-        }),
-      ],
-    })
-    await using client = await RawClient.connect(served.port)
-    client.send(get('/a') + post('/', 'one') + get('/b') + post('/', 'two'))
-    const bodies: string[] = []
-    for (let i = 0; i < 4; i++) bodies.push((await client.response()).body.toString())
-    expect(bodies).toEqual(['/a/a', 'one', '/b/b', 'two'])
-  })
-
   test('a request may be cut anywhere', async () => {
     await using served = await startServer({
       plugins: [answering(async request => HttpResponse.text(await request.body.text()))],
@@ -213,15 +130,6 @@ describe('back-pressure within the chunk', () => {
     for (let index = 0; index < 1_000; index++) await client.response()
     expect(handled).toBe(1_000)
   })
-
-  /** A count that has not moved for many turns. */
-  async function steady(count: () => number): Promise<number> {
-    for (let before = -1; before !== count() || before === 0; ) {
-      before = count()
-      await turns(200)
-    }
-    return count()
-  }
 })
 
 describe('the last request of a connection', () => {
@@ -274,26 +182,6 @@ describe('the last request of a connection', () => {
     const bytes = await exchangeBytes(served.port, `${get('/a')}${get('/b')}${get('/c')}BAD\r\n\r\n`)
     expect(statuses(bytes)).toEqual([200, 200, 200, 400])
     expect(bytes.match(/connection: close/g)).toHaveLength(1)
-  })
-
-  test('an answer that closes cuts off those behind it, and their exchanges end', async () => {
-    const gates = new Gates()
-    await using served = await startServer({
-      plugins: [
-        answering(async request => (await gates.answer(request)) && HttpResponse.text(request.path).close()),
-      ],
-    })
-    await using client = await RawClient.connect(served.port)
-    client.send(get('/a') + get('/b'))
-    await gates.until(2)
-    gates.open('/a')
-    expect(statuses(await client.rest())).toEqual([200])
-    gates.open('/b')
-    const ended = await served.untilEnded(2)
-    expect(ended.map(({ request, outcome }) => [request.path, outcome.result])).toEqual([
-      ['/a', 'sent'],
-      ['/b', 'aborted'],
-    ])
   })
 })
 

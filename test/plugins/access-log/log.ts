@@ -41,6 +41,9 @@ export function parse(line: string): Line {
   }
 }
 
+/** A line's time in a form that `Date.parse` reads. */
+export const readable = (time: string) => time.replace(/^(\d+)\/(\w+)\/(\d+):/, '$1 $2 $3 ')
+
 /** The lines of a log, each ended by one newline. */
 export function linesOf(log: string): string[] {
   if (log !== '' && !log.endsWith('\n'))

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { closeSync, constants, openSync, readSync } from 'node:fs'
+import { closeSync, constants, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -121,7 +121,9 @@ describe('the file', () => {
     )
     for (const host of ['a', 'b', 'c'])
       await server.inject({ url: `/${host}`, headers: { host: `${host}.example` } })
+    expect(timesOpen(one)).toBe(1)
     await server.stop()
+    expect(timesOpen(one)).toBe(0)
     expect(await targetsIn(one)).toEqual(['/a', '/b'])
     expect(await targetsIn(two)).toEqual(['/c'])
   })
@@ -144,13 +146,27 @@ describe('the file', () => {
     await server.inject('/new')
     resolve()
     await old
+    // The old generation stops now; the file is the new one's.
+    await sleep(200)
+    await server.inject('/later')
+    await sleep(200)
+    await server.inject('/still')
     await server.reload({ plugins: [accessLog({ file: join(folder, 'other.log') }), hello] })
     await server.inject('/other')
     await server.stop()
-    expect(await targetsIn(file)).toEqual(['/new', '/old'])
+    expect(await targetsIn(file)).toEqual(['/new', '/old', '/later', '/still'])
     expect(await targetsIn(join(folder, 'other.log'))).toEqual(['/other'])
   })
 })
+
+/** How many descriptors of this process are on a file. */
+function timesOpen(file: string): number {
+  const { dev, ino } = statSync(file)
+  const found = readdirSync('/proc/self/fd').map(fd =>
+    statSync(`/proc/self/fd/${fd}`, { throwIfNoEntry: false }),
+  )
+  return found.filter(each => each?.dev === dev && each.ino === ino).length
+}
 
 async function createServerWithSites() {
   const file = join(await tempFolder(), 'access.log')

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { linesOf, parse, tempFolder } from './log.ts'
+import { linesOf, parse, readable, tempFolder } from './log.ts'
 
 const root = join(import.meta.dirname, '../../..')
 
@@ -67,8 +67,6 @@ describe('standard output', () => {
   test('gets a line within a second while the server goes on', async () => {
     const ended = await run(`
       const server = await make({})
-      const written = []
-      const write = (await import('node:fs')).default.write
       await server.inject('/only')
       setTimeout(() => process.kill(process.pid, 'SIGKILL'), 900)
     `)
@@ -107,7 +105,7 @@ describe('standard output', () => {
       const { stdout } = await run(program, { env: { TZ: zone } })
       const { time } = parse(linesOf(stdout)[0]!)
       expect(time.slice(-5)).toEqual(typeof offset === 'string' ? offset : expect.stringMatching(offset))
-      const at = Date.parse(time.replace(/^(\d+)\/(\w+)\/(\d+):/, '$1 $2 $3 '))
+      const at = Date.parse(readable(time))
       expect(Math.abs(Date.now() - at)).toBeLessThan(30_000)
     }
   })

@@ -100,6 +100,7 @@ describe('a route', () => {
     expect((await served.ask('GET /a%252Fb%3F%23%25c')).status).toBe(404)
     expect((await served.ask('GET /v1/users:bulk')).text()).toBe('bulk')
     expect((await served.ask('GET /v1/users%3Abulk')).text()).toBe('bulk')
+    expect((await served.ask('GET /v1/usersbulk')).status).toBe(404)
     expect((await served.ask('GET /latin1/%e9')).text()).toBe('latin1')
   })
 

@@ -1,0 +1,210 @@
+import { createServer, definePlugin, Handle, HttpResponse, type Plugins, scope } from 'rawhttp'
+import { describe, expect, test } from 'vitest'
+import { onServer, onSite, serve } from '../support/in-memory.ts'
+import { RawClient } from '../support/raw-client.ts'
+
+const get = 'GET / HTTP/1.1\r\nhost: a\r\n\r\n'
+
+/** A plugin that tells when it starts, retires and stops, and answers with its generation. */
+function lives(generation: string, log: string[], goOn?: Promise<void>) {
+  return definePlugin({
+    name: 'lives',
+    server({ hooks }) {
+      const tell = (what: string) => void log.push(`${generation} ${what}`)
+      hooks.start.tapPromise('start', async () => tell('starts'))
+      hooks.retire.tap('retire', () => tell('retires'))
+      hooks.stop.tapPromise('stop', async (_server, reason) => tell(`stops: ${reason}`))
+    },
+    site(site) {
+      site.hooks.handle.tapPromise({ name: 'answer', stage: Handle.Route }, async ({ path }) => {
+        if (path === '/slow') await goOn
+        return HttpResponse.text(generation)
+      })
+      site.hooks.deliver.tap('mark', response => void response.set('x-generation', generation))
+      site.hooks.done.tap('done', request => void log.push(`${generation} done ${request.path}`))
+    },
+  })()
+}
+
+const inSite = (...plugins: Plugins[number][]) => ({ sites: [{ name: 's', plugins }] })
+
+describe('a reload', () => {
+  test('starts the new generation, retires the old one at the swap, and stops it', async () => {
+    const log: string[] = []
+    const { server, ask } = await serve(inSite(lives('one', log)))
+    expect((await ask()).text()).toBe('one')
+    await server.reload(inSite(lives('two', log)))
+    expect((await ask()).text()).toBe('two')
+    await server.stop()
+    expect(log).toEqual([
+      'one starts',
+      'one done /',
+      'two starts',
+      'one retires',
+      'one stops: reload',
+      'two done /',
+      'two stops: shutdown',
+    ])
+  })
+
+  test('lets a request end in the generation that it began in, which stops only then', async () => {
+    const log: string[] = []
+    const { promise: goOn, resolve } = Promise.withResolvers<void>()
+    const { server, ask } = await serve(inSite(lives('one', log, goOn)))
+    const slow = ask('/slow')
+    await server.reload(inSite(lives('two', log)))
+    expect((await ask()).text()).toBe('two')
+    expect(log.filter(line => line.startsWith('one'))).toEqual(['one starts', 'one retires'])
+    resolve()
+    const answer = await slow
+    expect([answer.text(), answer.headers.get('x-generation')]).toEqual(['one', 'one'])
+    await server.stop()
+    expect(log.filter(line => line.startsWith('one'))).toEqual([
+      'one starts',
+      'one retires',
+      'one done /slow',
+      'one stops: reload',
+    ])
+  })
+
+  test('keeps connections open, and their next request goes to the new generation', async () => {
+    const { server } = await serve({ listen: [{ port: 0 }], ...inSite(lives('one', [])) })
+    const [{ url }] = (await server.listen()) as [{ url: string }]
+    await using client = await RawClient.connect(Number(new URL(url).port))
+    client.send(get)
+    expect((await client.response()).body.toString()).toBe('one')
+    await server.reload({ listen: [{ port: 0 }], ...inSite(lives('two', [])) })
+    client.send(get)
+    expect((await client.response()).body.toString()).toBe('two')
+    client.end()
+    expect(await client.closed).toBe('end')
+  })
+
+  test.each<[string, () => Plugins[number], string, string[]]>([
+    [
+      'set-up',
+      () =>
+        onSite('bad', () => {
+          throw new Error('no such folder')
+        }),
+      'plugin "bad", site() for "s": no such folder',
+      [],
+    ],
+    [
+      'start',
+      () =>
+        onServer('bad', ({ hooks }) =>
+          hooks.start.tap('open', () => {
+            throw new Error('no such folder')
+          }),
+        ),
+      'plugin "bad", start tap "open": no such folder',
+      ['two starts', 'two stops: failed'],
+    ],
+    [
+      'hook',
+      () => onSite('bad', site => site.hooks.handle.tap('x' as never, () => undefined)),
+      'must name a stage',
+      [],
+    ],
+  ])('that fails in a %s leaves the old generation as it was', async (_what, bad, sentence, undone) => {
+    const log: string[] = []
+    const { server, ask } = await serve(inSite(lives('one', log)))
+    await ask()
+    log.length = 0
+    await expect(server.reload(inSite(lives('two', log), bad()))).rejects.toThrow(sentence)
+    expect(log).toEqual(undone)
+    expect((await ask()).text()).toBe('one')
+    await server.reload(inSite(lives('three', log)))
+    expect((await ask()).text()).toBe('three')
+  })
+})
+
+describe('start', () => {
+  test('runs once, at the first inject or listen', async () => {
+    const log: string[] = []
+    const { server, ask } = await serve({ listen: [{ port: 0 }], ...inSite(lives('one', log)) })
+    expect(log).toEqual([])
+    await Promise.all([ask(), ask(), server.listen()])
+    expect(log.filter(line => line.includes('starts'))).toHaveLength(1)
+  })
+
+  test('runs in the order of the config, one after another', async () => {
+    const log: string[] = []
+    const starts = (name: string) =>
+      onServer(name, ({ hooks }) =>
+        hooks.start.tapPromise('a', async () => {
+          log.push(`${name} begins`)
+          await Promise.resolve()
+          log.push(`${name} is ready`)
+        }),
+      )
+    const { server } = await serve([starts('one'), starts('two')])
+    await server.inject()
+    expect(log).toEqual(['one begins', 'one is ready', 'two begins', 'two is ready'])
+  })
+
+  test('does not run for a server that is only built', async () => {
+    const log: string[] = []
+    const server = await createServer(inSite(lives('one', log)))
+    await server.stop()
+    expect(log).toEqual([])
+  })
+})
+
+test('the taps of all hooks are listed in their order, those of the server first', async () => {
+  const plugin = definePlugin({
+    name: 'p',
+    server: ({ hooks }) => hooks.stop.tap('s', () => undefined),
+    site({ hooks }) {
+      hooks.done.tap('d', () => undefined)
+      hooks.handle.tap({ name: 'h2', stage: 2 }, () => undefined)
+      hooks.handle.tap({ name: 'h1', stage: 1 }, () => undefined)
+    },
+  })
+  const server = await createServer({ plugins: [scope({ path: '/x' }, [plugin()])], sites: [{ name: 'a' }] })
+  const listed = server.generation.taps().map(({ site, hook, name }) => `${site} ${hook} ${name}`)
+  expect(listed).toEqual([
+    'null stop s',
+    '- handle h1',
+    '- handle h2',
+    '- done d',
+    'a handle h1',
+    'a handle h2',
+    'a done d',
+  ])
+})
+
+describe('the site of a request', () => {
+  const named = (name: string, hosts?: string[]) => ({
+    name,
+    ...(hosts === undefined ? {} : { hosts }),
+    plugins: [
+      onSite('says', site =>
+        site.hooks.handle.tap({ name: 'says', stage: 0 }, () => HttpResponse.text(site.name)),
+      ),
+    ],
+  })
+
+  test('is found by its host', async () => {
+    const { ask } = await serve({
+      sites: [named('a', ['a.example', '*.a.example']), named('b', ['b.example'])],
+    })
+    const at = (host: string) => ask({ headers: { host } }).then(({ status, text }) => [status, text()])
+    expect(await at('A.example:80')).toEqual([200, 'a'])
+    expect(await at('x.a.example')).toEqual([200, 'a'])
+    expect(await at('b.example.')).toEqual([200, 'b'])
+  })
+
+  test('is "-" for a host that no site takes, and root plugins apply there', async () => {
+    const marks = onSite('marks', site =>
+      site.hooks.deliver.tap('marks', response => void response.set('x-site', site.name)),
+    )
+    const { ask, done } = await serve({ plugins: [marks], sites: [named('a', ['a.example'])] })
+    const answer = await ask({ headers: { host: 'other.example' } })
+    expect([answer.status, answer.headers.get('x-site')]).toEqual([421, '-'])
+    expect(done).toMatchObject([
+      { outcome: { result: 'refused' }, request: { refused: { id: 'HOST-UNKNOWN' } } },
+    ])
+  })
+})
