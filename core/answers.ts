@@ -151,6 +151,6 @@ export class Answers implements WriterHost {
   }
 
   get #last(): Writer | undefined {
-    return this.#writers[this.#writers.length - 1]
+    return this.#writers.at(-1)
   }
 }

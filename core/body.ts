@@ -99,8 +99,9 @@ export class RequestBody {
     return this.#flow()
   }
 
-  /** @internal A piece came. */
+  /** @internal A piece came. What comes behind a failure is no part of a whole any more. */
   push(piece: Uint8Array): void {
+    if (this.#failure !== null) return
     this.#received += piece.length
     this.#queue.push(piece)
     this.#queued += piece.length
@@ -109,6 +110,7 @@ export class RequestBody {
 
   /** @internal The message ended. */
   end(): void {
+    if (this.#failure !== null) return
     this.#ended = true
     this.#settle()
   }

@@ -72,6 +72,7 @@ export const refusals = {
   'H1-TLS-HELLO': row(400, 'RFC 8446 5.1', 'a TLS handshake came to a port that speaks plain HTTP'),
   'H1-H2-PREFACE': row(505, 'RFC 9113 3.4', 'an HTTP/2 preface came to a connection that speaks HTTP/1.1'),
   'H1-METHOD': row(400, 'RFC 9110 9.1', 'the method is not a token'),
+  'H1-METHOD-LONG': row(501, 'RFC 9112 3', 'the method is longer than any that is known'),
   'H1-REQUEST-LINE': row(
     400,
     'RFC 9112 3',

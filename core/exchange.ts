@@ -117,7 +117,10 @@ export class Exchange implements Timed, PumpHost {
     }
     const error = new HttpError(status, sentence, { code: id })
     const { firedProtocolError } = this.#generation
-    const answer = this.#ask(() => firedProtocolError?.call(error, this.#request) ?? errorResponse(error))
+    // The sentence is the kernel's own, and tells the client what to change: it is shown for a 5xx too.
+    const answer = this.#ask(
+      () => firedProtocolError?.call(error, this.#request) ?? HttpResponse.error(status, sentence),
+    )
     if (answer !== null) this.#settle(answer.seal())
   }
 

@@ -6,12 +6,9 @@ import { KeptValues } from './keep.ts'
 import type { PluginServer } from './plugin.ts'
 import type { HttpRequest } from './request.ts'
 import { setUpPlugins } from './setup.ts'
-import { Site, SiteTable } from './site.ts'
+import { ROOT_SITE, Site, SiteTable } from './site.ts'
 import { SlotValues } from './slots.ts'
 import { prefixed, type Tap, tapOf, tapText } from './tap.ts'
-
-/** The site that answers what no other may: refused messages, and hosts that nobody takes. */
-export const ROOT_SITE = '-'
 
 /** What a generation needs of the server that it belongs to. */
 export interface GenerationHost {

@@ -19,7 +19,7 @@ const CR = 0x0d
 const SPACE = 0x20
 const COLON = 0x3a
 
-/** Nothing with a longer method is HTTP: the longest registered one has 17 letters. */
+/** RFC 9112 section 3: a method longer than any that is known is 501. The longest registered one has 17 letters. */
 const METHOD_BYTES = 32
 const VERSION_BYTES = 8
 /** The least room that is made for a head in pieces. */
@@ -144,7 +144,7 @@ export class HeadParser {
   #method(): boolean {
     const limit = this.#mark + METHOD_BYTES + 1
     const at = this.#skip(TOKEN, limit)
-    if (at === limit) return this.#refuse('H1-METHOD')
+    if (at === limit) return this.#refuse('H1-METHOD-LONG')
     if (at === this.#stop) return this.#outOfBytes()
     const byte = this.#bytes[at]
     if (byte === LF) return this.#refuse('H1-BARE-LF')

@@ -5,8 +5,6 @@ import type { PluginServer } from './plugin.ts'
 import type { HttpRequest } from './request.ts'
 import type { HttpResponse } from './response.ts'
 
-export type { Tap } from './tap.ts'
-
 /** How an exchange ended: the way the message went out, not its status. */
 export interface Outcome {
   readonly result: 'sent' | 'aborted' | 'failed' | 'timeout' | 'upgraded' | 'refused'

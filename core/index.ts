@@ -68,6 +68,7 @@ export {
 export type { Produced, ResponseBody } from './response-body.ts'
 export { createServer, type ListeningAddress, type Server, type ServerOptions } from './server.ts'
 export type { Sink } from './sink.ts'
+export { ROOT_SITE } from './site.ts'
 export { type Slot, type SlotHolder, Slots, slot } from './slots.ts'
 export { Connect, Deliver, Handle, Transform } from './stages.ts'
 export type { Tap } from './tap.ts'

@@ -107,19 +107,22 @@ function placeOf(host: string, port: number): string {
 let connections = 0
 
 /** What is known of a socket when it is accepted. */
-export function infoOf(socket: Socket, listener: Listener): ConnectionInfo {
-  const { path } = listener.config
-  const peer = (address: string | undefined, port: number | undefined): Peer => ({
-    address: address === undefined ? '' : address.replace(/^::ffff:(?=\d+\.)/, ''),
-    port: port ?? 0,
-  })
+export function infoOf(socket: Socket, { config, text }: Listener): ConnectionInfo {
+  const isTcp = config.path === null
   return {
     id: ++connections,
-    client: path === null ? peer(socket.remoteAddress, socket.remotePort) : peer('', 0),
-    local: path === null ? peer(socket.localAddress, socket.localPort) : peer('', 0),
-    listener: listener.text,
-    via: [],
+    client: isTcp ? peer(socket.remoteAddress, socket.remotePort) : nowhere,
+    local: isTcp ? peer(socket.localAddress, socket.localPort) : nowhere,
+    listener: text,
+    via: direct,
     // A Unix socket has no reset, and Node refuses to try: there the client sees only that the end is missing.
-    reset: () => void (path === null ? socket.resetAndDestroy() : socket.destroy()),
+    reset: isTcp ? () => void socket.resetAndDestroy() : () => void socket.destroy(),
   }
+}
+
+const nowhere: Peer = Object.freeze({ address: '', port: 0 })
+const direct: readonly string[] = Object.freeze([])
+
+function peer(address = '', port = 0): Peer {
+  return { address: address.replace(/^::ffff:(?=\d+\.)/, ''), port }
 }

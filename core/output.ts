@@ -8,6 +8,9 @@ export interface Flushed {
   flushed(error: Error | null): void
 }
 
+/** In the place of a list that most outputs have no need of most of the time. Never changed. */
+const nobody: Flushed[] = []
+
 /** What an output tells its connection. */
 export interface OutputHost {
   /** The transport could not pass everything on at once: its progress has to be watched. */
@@ -29,7 +32,7 @@ export class Output {
   #isScheduled = false
   #failure: Error | null = null
   /** Who waits for the text that is gathered. */
-  #waiting: Flushed[] = []
+  #waiting: Flushed[] = nobody
   /** Who waits for each write under way; a stream ends its writes in their order. */
   #writes: Flushed[][] = []
   #written = 0
@@ -78,7 +81,8 @@ export class Output {
   /** Calls back when all that was appended so far is out. */
   notify(waiter: Flushed): void {
     if (this.#failure !== null) return waiter.flushed(this.#failure)
-    this.#waiting.push(waiter)
+    if (this.#waiting === nobody) this.#waiting = [waiter]
+    else this.#waiting.push(waiter)
     this.#schedule()
   }
 
@@ -94,7 +98,7 @@ export class Output {
     this.#text = ''
     const waiting = [...this.#writes.flat(), ...this.#waiting]
     this.#writes = []
-    this.#waiting = []
+    this.#waiting = nobody
     for (const waiter of waiting) waiter.flushed(reason)
   }
 
@@ -133,7 +137,7 @@ export class Output {
 
   #write(data: string | Uint8Array): void {
     this.#writes.push(this.#waiting)
-    this.#waiting = []
+    this.#waiting = nobody
     const written = (error?: Error | null) => this.#onWritten(error ?? null)
     if (typeof data === 'string') this.#stream.write(data, 'latin1', written)
     else this.#stream.write(data, written)
@@ -150,9 +154,9 @@ export class Output {
   // Nothing more to write: whoever waits, waits for the write that is under way.
   #attach(): void {
     const waiting = this.#waiting
-    this.#waiting = []
-    const last = this.#writes[this.#writes.length - 1]
-    if (last !== undefined) last.push(...waiting)
+    this.#waiting = nobody
+    const last = this.#writes.length - 1
+    if (last >= 0) this.#writes[last] = this.#writes[last]!.concat(waiting)
     else for (const waiter of waiting) waiter.flushed(null)
   }
 }

@@ -35,13 +35,13 @@ export function canonicalPath(path: string): string {
 
 /**
  * The same for a pattern of a route or scope, or a piece of one that begins and ends anywhere: `*` stands for itself,
- * and what is not ASCII for its UTF-8 escapes.
+ * a space and what is not ASCII for their escapes in UTF-8.
  *
  * @throws PathError as {@link canonicalPath} does, and for `/../`, which no path can match.
  */
 export function canonicalPattern(pattern: string): string {
   if (!pattern.isWellFormed()) throw new PathError('PATH-CHAR')
-  const ascii = pattern.replace(/[^\x00-\x7f]+/g, encodeURIComponent)
+  const ascii = pattern.replace(/ |[^\x00-\x7f]+/g, encodeURIComponent)
   const canonical = normaliseEscapes(ascii).replace(/\/(?:\.?\/)+/g, '/')
   if (canonical.includes('/../')) throw new PathError('PATH-CLIMB')
   return canonical

@@ -261,7 +261,7 @@ export class Server implements StreamsHost, GenerationHost {
     const timer = setTimeout(this.#hurry, deadline)
     const isQuiet = await Promise.race([this.#quiet(), late.promise])
     clearTimeout(timer)
-    if (!isQuiet) await this.#cut()
+    if (!isQuiet) await this.#cut(deadline)
     if (this.#started === null || (await this.#started.then(yes, no)) === false) return
     await this.generation.stop('shutdown')
     this.generation.kept.dispose(null)
@@ -274,11 +274,13 @@ export class Server implements StreamsHost, GenerationHost {
     return true
   }
 
-  async #cut(): Promise<void> {
+  async #cut(deadline: number): Promise<void> {
     const { size } = this.#streams
     const { pins } = this.generation
     const message = `${size} connections and ${pins} requests did not end in time and were cut`
-    if (size + pins > 0) this.report({ code: 'DRAIN_CUT', message, severity: 'warning' })
+    // Idle connections that were given no time are no news.
+    if (pins > 0 || (size > 0 && deadline > 0))
+      this.report({ code: 'DRAIN_CUT', message, severity: 'warning' })
     this.#streams.destroy(new Error('the server stopped'))
     await this.#streams.empty()
   }

@@ -3,6 +3,9 @@ import { SiteHookTable } from './hook-tables.ts'
 import type { ExchangeLimits } from './limits.ts'
 import { SlotValues } from './slots.ts'
 
+/** The site that answers what no other may: refused messages, and hosts that nobody takes. */
+export const ROOT_SITE = '-'
+
 /** One site of a generation: its hosts, its hooks, what its plugins share. */
 export class Site extends SlotValues {
   readonly name: string

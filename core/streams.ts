@@ -18,6 +18,7 @@ export interface StreamsHost extends ConnectionHost {
 
 /** An accepted socket: the kernel's own, whoever speaks on it. */
 class Accepted implements Timed {
+  readonly id: number
   readonly socket: Socket
   readonly listener: Listener
   readonly client: string
@@ -31,7 +32,8 @@ class Accepted implements Timed {
   connection: Connection | null = null
   readonly #streams: Streams
 
-  constructor(socket: Socket, listener: Listener, generation: Generation, streams: Streams) {
+  constructor(id: number, socket: Socket, listener: Listener, generation: Generation, streams: Streams) {
+    this.id = id
     this.socket = socket
     this.listener = listener
     this.client = socket.remoteAddress ?? ''
@@ -41,6 +43,10 @@ class Accepted implements Timed {
 
   expire(): void {
     this.#streams.handshakeTimedOut(this)
+  }
+
+  closed(): void {
+    this.#streams.forget(this)
   }
 }
 
@@ -69,11 +75,13 @@ export class Streams {
     const limit = this.#exceeded(listener, client)
     if (limit !== null) return this.#turnAway(socket, client, limit)
     const info = infoOf(socket, listener)
-    const accepted = new Accepted(socket, listener, this.#host.generation, this)
+    const accepted = new Accepted(info.id, socket, listener, this.#host.generation, this)
     this.#accepted.set(info.id, accepted)
     count(this.#byClient, client, 1)
     count(this.#byListener, listener, 1)
-    socket.once('close', () => this.#forget(info.id, accepted))
+    const held: Held = socket
+    held[place] = accepted
+    socket.on('close', onClose)
     this.#offer(accepted, socket, info, 0)
   }
 
@@ -204,8 +212,9 @@ export class Streams {
     socket.destroy()
   }
 
-  #forget(id: number, accepted: Accepted): void {
-    this.#accepted.delete(id)
+  /** A socket is gone. */
+  forget(accepted: Accepted): void {
+    this.#accepted.delete(accepted.id)
     count(this.#byClient, accepted.client, -1)
     count(this.#byListener, accepted.listener, -1)
     this.#host.deadlines.delete(accepted)
@@ -220,6 +229,14 @@ function count<Key>(counts: Map<Key, number>, key: Key, by: number): void {
   const next = (counts.get(key) ?? 0) + by
   if (next <= 0) counts.delete(key)
   else counts.set(key, next)
+}
+
+// One function for all sockets: it finds what belongs to each by the socket.
+const place = Symbol('rawhttp.accepted')
+type Held = Socket & { [place]?: Accepted }
+
+function onClose(this: Held): void {
+  this[place]!.closed()
 }
 
 const ignore = (): void => undefined

@@ -1,9 +1,6 @@
-import { definePlugin, HttpResponse, type PluginSite, Transform } from 'rawhttp'
+import { definePlugin, HttpResponse, type PluginSite, ROOT_SITE, Transform } from 'rawhttp'
 import { loadPages } from './pages.ts'
 import { type ErrorPagesSettings, errorPagesOptions } from './schema.ts'
-
-/** The kernel's name for what answers messages that reach no site; only root plugins apply to it. */
-const NO_SITE = '-'
 
 const HTML = 'text/html; charset=utf-8'
 
@@ -36,7 +33,7 @@ export const errorPages = definePlugin({
     })
 
     // The hook is the server's: a site that tapped it would answer for messages of all others.
-    if (site.name !== NO_SITE) return
+    if (site.name !== ROOT_SITE) return
     site.server.hooks.protocolError.tap('error-pages', ({ status, message, headers }) => {
       const page = pages.find(status)
       // The text of a 5xx is for the operator.

@@ -126,7 +126,7 @@ export type Guard = (
 ) => HttpResponse | undefined | void | PromiseLike<HttpResponse | undefined | void>
 
 /** What stands behind a key: a handler, or what `route()` gives. */
-export type RouteValue<Key extends string, Prefix extends string> =
+type RouteValue<Key extends string, Prefix extends string> =
   | RouteHandler<RouteContext<RouteParams<Key, Prefix>>>
   | Route<Key, Prefix>
 

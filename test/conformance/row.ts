@@ -1,7 +1,7 @@
 import type { RefusalId } from '../../core/errors.ts'
 
 /** How much a clause demands. `policy` is a choice of ours where the RFCs leave one, or are stricter than need be. */
-export type Level = 'MUST' | 'SHOULD' | 'MAY' | 'policy'
+type Level = 'MUST' | 'SHOULD' | 'MAY' | 'policy'
 
 /** What happens on the connection, in order: bytes in latin1, or something to do between them. */
 export type Step =
@@ -11,9 +11,13 @@ export type Step =
   /** Nothing more is sent before this answer has come. */
   | { readonly answer: Answer }
   | typeof FIN
+  | typeof CLOSED
 
 /** The client ends its side. */
 export const FIN = { fin: true } as const
+
+/** Nothing more is sent before the server has ended its side. */
+export const CLOSED = { closed: true } as const
 
 /** An answer, interim ones too. */
 export interface Answer {

@@ -21,11 +21,12 @@ export async function take(step: Step, client: RawClient): Promise<void> {
   if (typeof step === 'string') client.send(step)
   else if ('bytewise' in step) await client.sendSplit(step.bytewise)
   else if ('answer' in step) await expectAnswer(step.answer, client)
+  else if ('closed' in step) await client.closed
   else client.end()
 }
 
 /** Reads the next answer and compares it with what a row expects. */
-export async function expectAnswer(answer: Answer, client: RawClient): Promise<void> {
+async function expectAnswer(answer: Answer, client: RawClient): Promise<void> {
   const response = await client.response({ toHead: answer.toHead === true, interim: true })
   expect(response.status, response.body.toString()).toBe(answer.status)
   expectSound(response)
@@ -63,10 +64,7 @@ async function expectKept(client: RawClient): Promise<void> {
 }
 
 /** Expects the end of a connection, and nothing before it that the row does not tell of. */
-export async function expectOver(
-  { expect: { afterwards, rest = '' } }: Row,
-  client: RawClient,
-): Promise<void> {
+async function expectOver({ expect: { afterwards, rest = '' } }: Row, client: RawClient): Promise<void> {
   expect(await client.rest()).toBe(rest)
   expect(await client.closed).toBe(afterwards === 'reset' ? 'reset' : 'end')
 }

@@ -216,6 +216,15 @@ describe('a body that breaks off', () => {
     await expect(stream.next()).rejects.toThrow('the client left')
   })
 
+  test('is no whole by what comes behind the failure', async () => {
+    const given = body()
+    given.body.push(Buffer.from('a'))
+    given.body.fail(new Error('too slow'))
+    given.body.push(Buffer.from('b'))
+    given.body.end()
+    await expect(given.body.text()).rejects.toThrow('too slow')
+  })
+
   test('ends no process when its reader does not wait for it', async () => {
     const given = body()
     for (const reader of ['bytes', 'text', 'json'] as const) void given.body[reader]()

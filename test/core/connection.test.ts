@@ -113,6 +113,29 @@ describe('a client that ends its side after its requests', () => {
     expect(served.reports).toEqual([])
   })
 
+  test('aborts it too when it ended its side before the head was out', async () => {
+    const gate = Promise.withResolvers<void>()
+    const began = Promise.withResolvers<HttpRequest>()
+    await using served = await startServer({
+      plugins: [
+        answering(async request => {
+          began.resolve(request)
+          await gate.promise
+          return HttpResponse.stream(endless(request.signal))
+        }),
+      ],
+    })
+    await using client = await RawClient.connect(served.port)
+    client.send(get())
+    await began.promise
+    client.end()
+    await turns(300)
+    gate.resolve()
+    expect(await client.closed).toBe('reset')
+    expect((await served.untilEnded(1))[0]!.outcome.result).toBe('aborted')
+    expect(served.reports).toEqual([])
+  })
+
   test('gets no answer to half a head, only the end', async () => {
     await using served = await startServer({ plugins: [answering(path)] })
     await using client = await RawClient.connect(served.port)

@@ -164,6 +164,21 @@ describe('a transform tap', () => {
   })
 })
 
+test('a response knows the tap that gave it first, through all its forks', async () => {
+  const shared = HttpResponse.text('shared')
+  const gives = (name: string) =>
+    onSite(name, site =>
+      site.hooks.handle.tap({ name, stage }, ({ path }) => (path === `/${name}` ? shared : undefined)),
+    )
+  const seen: unknown[] = []
+  const sees = onSite('sees', site =>
+    site.hooks.deliver.tap('sees', response => void seen.push(response.givenBy?.plugin)),
+  )
+  const { ask } = await serve([gives('one'), gives('two'), sees, hello])
+  for (const path of ['/one', '/two', '/']) await ask(path)
+  expect(seen).toEqual(['one', 'one', 'hello'])
+})
+
 /** A plugin that throws in one hook of a site, on the path /boom only. */
 const throwsIn = (hook: 'handle' | 'error' | 'transform' | 'deliver' | 'done') =>
   onSite('boom', ({ hooks }) => {

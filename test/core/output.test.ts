@@ -31,7 +31,8 @@ class Transport extends Duplex {
     else done()
   }
 
-  take(error?: Error): void {
+  /** Ends the oldest write. */
+  settle(error?: Error): void {
     this.#open.shift()!(error)
   }
 }
@@ -92,7 +93,7 @@ describe('an output', () => {
     output.text('de')
     expect(output.queued).toBe(5)
     await turns(1)
-    transport.take()
+    transport.settle()
     expect(output.queued).toBe(2)
   })
 
@@ -110,10 +111,10 @@ describe('an output', () => {
     output.notify(waiter('b'))
     await turns(1)
     expect(told).toEqual(['nothing', 'stuck', 'stuck'])
-    transport.take()
+    transport.settle()
     await turns(1)
     expect(told.slice(3)).toEqual(['a', 'still a', 'taken'])
-    transport.take()
+    transport.settle()
     await turns(1)
     expect(told.slice(6)).toEqual(['b', 'taken'])
   })
@@ -123,7 +124,7 @@ describe('an output', () => {
     output.text('a')
     output.notify(waiter('a'))
     await turns(1)
-    transport.take(new Error('EPIPE'))
+    transport.settle(new Error('EPIPE'))
     await turns(1)
     expect(told).toContain('a: EPIPE')
   })
@@ -141,7 +142,7 @@ describe('an output', () => {
     output.text('c')
     output.bytes(Buffer.alloc(JOINED_BYTES + 1))
     output.notify(waiter('c'))
-    transport.take()
+    transport.settle()
     await turns(1)
     expect(told.slice(3)).toEqual(['c: gone'])
     expect(transport.writes).toEqual(['a'])
@@ -159,11 +160,11 @@ describe('an output', () => {
     expect(output.stalled(1_090)).toBe(90)
     expect(output.nextLook(1_010, 100)).toBe(1_035)
     expect(output.nextLook(1_090, 100)).toBe(1_100)
-    transport.take()
+    transport.settle()
     await turns(1)
     expect(output.stalled(1_095)).toBe(0)
     expect(output.stalled(1_100)).toBe(5)
-    transport.take()
+    transport.settle()
     await turns(1)
     expect(output.stalled(2_000)).toBe(0)
   })

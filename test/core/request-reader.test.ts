@@ -159,8 +159,8 @@ describe('the last request of a connection', () => {
         answering(request => {
           handled.push(request.path)
           if (request.path === '/close') return HttpResponse.text('bye').close()
-          if (request.path === '/slow') return gate.promise.then(() => HttpResponse.text('slow'))
-          return HttpResponse.text('x')
+          if (request.path === '/smuggled') return HttpResponse.text('x')
+          return gate.promise.then(() => HttpResponse.text('slow'))
         }),
       ],
     })

@@ -198,5 +198,10 @@ describe('a body in the place of another', () => {
     standsFor(a, b)
     destroyBody(a)
     expect([a.destroyed, b.destroyed]).toEqual([true, true])
+    const [same, behind] = [new PassThrough(), new PassThrough()]
+    standsFor(same, behind)
+    standsFor(same, same)
+    destroyBody(same)
+    expect(behind.destroyed).toBe(true)
   })
 })

@@ -16,7 +16,7 @@ import {
 import { onTestFinished } from 'vitest'
 
 /** One `done` as a test sees it. */
-export interface Done {
+interface Done {
   readonly request: HttpRequest
   readonly outcome: Outcome
 }

@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net'
+import { connect, type IpcNetConnectOpts, type Socket, type TcpNetConnectOpts } from 'node:net'
 
 /** A response as it stood on the wire. */
 export interface RawResponse {
@@ -34,8 +34,13 @@ export class RawClient implements AsyncDisposable {
     })
   }
 
-  static async connect(port: number, host = '127.0.0.1'): Promise<RawClient> {
-    const socket = connect({ port, host, allowHalfOpen: true, noDelay: true })
+  static connect(port: number, host = '127.0.0.1'): Promise<RawClient> {
+    return RawClient.open({ port, host })
+  }
+
+  /** To any address, or from one: `{ path }`, `{ port, localAddress }`. */
+  static async open(to: TcpNetConnectOpts | IpcNetConnectOpts): Promise<RawClient> {
+    const socket = connect({ ...to, allowHalfOpen: true, noDelay: true } as TcpNetConnectOpts)
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve)
       socket.once('error', reject)

@@ -12,7 +12,7 @@ import {
 } from 'rawhttp'
 
 /** One `done` as a test sees it. */
-export interface Ended {
+interface Ended {
   readonly request: HttpRequest
   readonly response: HttpResponse | null
   readonly outcome: Outcome

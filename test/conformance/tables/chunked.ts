@@ -59,14 +59,14 @@ const takenRows: readonly Row[] = [
     `${request('POST /ignore HTTP/1.1', 'Host: a', 'Transfer-Encoding: chunked')}1\r\na\r\n0\r\n\r\n`,
     closed({ status: 200, body: 'ignored' }),
   ),
-  must('9112 8', 'a body that ends early is an error', [chunked('5\r\nhel'), FIN], closed({ status: 400 })),
-  must(
+  may('9112 8', 'a body that ends early is an error', [chunked('5\r\nhel'), FIN], closed({ status: 400 })),
+  may(
     '9112 8',
     'a body without its last chunk is an error',
     [chunked('5\r\nhello\r\n'), FIN],
     closed({ status: 400 }),
   ),
-  must(
+  may(
     '9110 15.5.14',
     'a body over the limit is 413',
     chunked(`ffff\r\n${'x'.repeat(BODY_BYTES + 1)}`),

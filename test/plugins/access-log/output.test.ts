@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { createServer, type Diagnostic, definePlugin, Handle, HttpResponse, type Server } from 'rawhttp'
 import { accessLog } from 'rawhttp/plugins/access-log'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { collect, linesOf, logged, parse, tempFolder } from './log.ts'
 
 const hello = definePlugin({
@@ -15,6 +15,18 @@ const hello = definePlugin({
 })
 
 const sleep = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds))
+
+/** Timers that fire only when time is made to pass. */
+function stoppedClock(): { pass(milliseconds: number): void } {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  return {
+    pass: milliseconds => {
+      vi.advanceTimersByTime(milliseconds)
+      vi.useRealTimers()
+    },
+  }
+}
 
 async function until(condition: () => boolean): Promise<void> {
   for (let i = 0; i < 400 && !condition(); i++) await sleep(25)
@@ -30,29 +42,24 @@ const targetsIn = async (file: string) =>
   linesOf(await readFile(file, 'latin1')).map(line => parse(line).request.split(' ')[1])
 
 describe('lines', () => {
-  test('are written in batches: nothing at once, all within a second', async () => {
+  test('wait for others: nothing is written at once, all within a second', async () => {
     const log = await logged({}, hello)
+    const clock = stoppedClock()
     for (let i = 0; i < 50; i++) await log.server.inject(`/${i}`)
-    const early = await readFile(log.file, 'latin1')
-    expect(linesOf(early).length).toBeLessThan(50)
-    await sleep(900)
-    expect(linesOf(await readFile(log.file, 'latin1'))).toHaveLength(50)
+    expect(await readFile(log.file, 'latin1')).toBe('')
+    clock.pass(1_000)
+    const written = async () => linesOf(await readFile(log.file, 'latin1')).length === 50
+    await vi.waitUntil(written, { timeout: 5_000 })
   })
 
   test('are written at once when 64 kB have come together', async () => {
     const log = await logged({}, hello)
+    const clock = stoppedClock()
     const url = `/${'x'.repeat(7_000)}`
-    await log.server.inject('/first')
-    await sleep(300)
-    const start = Date.now()
     for (let i = 0; i < 20; i++) await log.server.inject(url)
-    let size = 0
-    while (size < 65_536 && Date.now() - start < 90) {
-      size = (await readFile(log.file)).length
-      await sleep(1)
-    }
-    expect(size).toBeGreaterThan(65_536)
-    expect(await log.lines()).toHaveLength(21)
+    await vi.waitUntil(async () => (await readFile(log.file)).length > 65_536, { timeout: 5_000 })
+    clock.pass(0)
+    expect(await log.lines()).toHaveLength(20)
   })
 
   test('of many more than one batch come in order and whole', async () => {
@@ -187,9 +194,34 @@ describe('trouble', () => {
     }
     expect(reports).toMatchObject([{ code: 'ACCESS_LOG_FAILED', plugin: 'access-log', severity: 'error' }])
     expect(reports[0]!.message).toMatch(/^the access log \/dev\/full cannot be written: .*ENOSPC/)
+    const before = Date.now()
     await server.stop()
+    expect(Date.now() - before).toBeLessThan(2_000)
     expect(reports.slice(1)).toMatchObject([{ code: 'ACCESS_LOG_LOST' }])
     expect(reports[1]!.message).toMatch(/ended with \d+ bytes unwritten/)
+  })
+
+  test('what could not be written is tried again until it can, and nothing is lost', async () => {
+    const fifo = join(await tempFolder(), 'fifo')
+    execFileSync('mkfifo', [fifo])
+    const reading = constants.O_RDONLY | constants.O_NONBLOCK
+    const first = openSync(fifo, reading)
+    const reports: Diagnostic[] = []
+    const plugins = [collect(reports), accessLog({ file: fifo }), hello]
+    const server = stopping(await createServer({ plugins }))
+    await server.inject('/0')
+    await sleep(250)
+    closeSync(first)
+    for (let i = 1; i < 4; i++) await server.inject(`/${i}`)
+    await until(() => reports.length > 0)
+    expect(reports[0]!.message).toContain('EPIPE')
+    for (let i = 4; i < 7; i++) await server.inject(`/${i}`)
+    const text = readFrom(openSync(fifo, reading))
+    await until(() => reports.length > 1)
+    expect(reports[1]!.message).toContain('is written again; 0 lines were lost')
+    await until(() => text().includes('GET /6 '))
+    const targets = linesOf(text()).map(line => parse(line).request.split(' ')[1])
+    expect(targets).toEqual(['/0', '/1', '/2', '/3', '/4', '/5', '/6'])
   })
 
   test('a reader that stops reading costs 16 MB and then lines, which are counted and reported', async () => {

@@ -1,0 +1,49 @@
+import type { Child } from './child.ts'
+import { startCrowd } from './crowd.ts'
+import type { Memory } from './memory.ts'
+import { startNodeHttp } from './node-http.ts'
+import { Findings, type Report, rounded } from './report.ts'
+import { startTarget } from './server.ts'
+
+/** What a server of either kind can be asked. */
+interface Measured {
+  port(): number
+  memory(): Promise<Memory>
+}
+
+/** What one idle connection costs, in bytes. */
+interface Cost extends Memory {
+  readonly connections: number
+}
+
+/** Idle connections after one request each, on rawhttp and on node:http. */
+export async function idleConnections(count: number, share: number): Promise<Report> {
+  const findings = new Findings(`${count} idle keep-alive connections against node:http`)
+  const ours = await costOf(await startTarget({ limits: { idleTimeout: '10m' }, watched: false }), count)
+  const theirs = await costOf(await startNodeHttp(), count)
+  for (const [name, { rss, heap, connections }] of Object.entries({ rawhttp: ours, 'node:http': theirs })) {
+    findings.note(
+      `${name}: ${rounded(heap)} bytes of heap, ${rounded(rss)} of RSS for each of ${connections}`,
+    )
+  }
+  // node:http keeps most of it outside of the heap, in its parsers: only the whole process tells.
+  findings.atMost('share of RSS', ours.rss / theirs.rss, share, '')
+  return findings
+}
+
+async function costOf(started: Child<Measured>, count: number): Promise<Cost> {
+  await using server = started
+  await using crowd = await startCrowd()
+  const target = await server.call.port()
+  // What the first connections bring about is not the cost of one more.
+  await crowd.call.open({ habit: 'keeps alive', count: WARM, target })
+  await crowd.call.untilAnswered(WARM)
+  const before = await server.call.memory()
+  const connections = await crowd.call.open({ habit: 'keeps alive', count, target })
+  await crowd.call.untilAnswered(WARM + connections)
+  const after = await server.call.memory()
+  const each = (name: keyof Memory): number => (after[name] - before[name]) / connections
+  return { connections, rss: each('rss'), heap: each('heap') }
+}
+
+const WARM = 200

@@ -1,0 +1,21 @@
+import { test } from 'vitest'
+import { expectWell } from './expect-well.ts'
+import { idleConnections } from './idle.ts'
+import { slowDownload, slowUpload } from './transfers.ts'
+
+const options = { timeout: 180_000 }
+/** Full size allows 64 MB: beside other tests the collector comes later. */
+const GROWTH = 200
+
+test('1 GB that a handler reads slowly waits at the client', options, async () => {
+  expectWell(await slowUpload(GROWTH))
+})
+
+test('1 GB that a client reads slowly is made no faster than it is read', options, async () => {
+  expectWell(await slowDownload(GROWTH))
+})
+
+// Full size asks for 0.4 with 10,000: with 2,000, pages that V8 has taken in advance weigh more.
+test('an idle connection costs less than with node:http', options, async () => {
+  expectWell(await idleConnections(2_000, 0.5))
+})

@@ -1,0 +1,16 @@
+import { test } from 'vitest'
+import { expectWell } from './expect-well.ts'
+import { type SlowKind, slowClients, smallSlow } from './slow.ts'
+
+const attackers: Readonly<Record<SlowKind, string>> = {
+  head: 'are late with their heads',
+  body: 'are late with their bodies',
+  reader: 'never read',
+}
+
+for (const [kind, whoDo] of Object.entries(attackers)) {
+  const sentence = `500 clients that ${whoDo} are cut in time, and an honest one beside them does not notice`
+  test(sentence, { timeout: 120_000 }, async () => {
+    expectWell(await slowClients(kind as SlowKind, smallSlow))
+  })
+}
