@@ -116,6 +116,7 @@ export const refusals = {
   'H1-HEAD-TIMEOUT': row(408, 'RFC 9110 15.5.9', 'the head did not arrive within limits.headTimeout'),
   'H1-CONNECT': row(501, 'RFC 9110 9.3.6', 'CONNECT is not served'),
   'H1-TRACE': row(501, 'RFC 9110 9.3.8', 'TRACE is not served'),
+  'H1-SCHEME': row(421, 'RFC 9110 7.4', 'the target is of https, but the connection is not secured'),
   'H1-EXPECT': row(417, 'RFC 9110 10.1.1', 'Expect asks for something other than 100-continue'),
   'PATH-ESCAPE': row(400, 'RFC 3986 2.1', 'the path has a broken percent escape or an escaped NUL'),
   'PATH-CHAR': row(400, 'RFC 3986 3.3', 'the path has a character that must be escaped'),

@@ -193,6 +193,8 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
     const request = this.#request(head, incoming)
     if (head.method === 'CONNECT' || head.method === 'TRACE') request.refused = refused(`H1-${head.method}`)
     else if (head.expect !== null && head.expect !== '100-continue') request.refused = refused('H1-EXPECT')
+    else if (head.authority !== null && isInsecure(head.target, request))
+      request.refused = refused('H1-SCHEME')
     const writer = this.#host.answers.open(request, head)
     if (incoming !== null) incoming.writer = writer
     this.#incoming = incoming
@@ -285,6 +287,11 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
     if (this.#parser.isInHead) this.#refuse('H1-HEAD-TIMEOUT', this.#parser.partialHead)
     else this.#isFinal = true
   }
+}
+
+// RFC 9110 section 7.4: what is asked of https must not be answered where anybody could have read along.
+function isInsecure(target: string, { scheme }: HttpRequest): boolean {
+  return scheme !== 'https' && /^https:/i.test(target)
 }
 
 const empty = Buffer.alloc(0)

@@ -143,6 +143,6 @@ function isBody(value: unknown): value is ResponseBody {
 }
 
 /** Whether a value can be a body that is made piece by piece. */
-export function isIterable(value: unknown): value is AsyncIterable<Uint8Array | string> {
+export function isIterable(value: unknown): value is AsyncIterable<unknown> {
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value
 }

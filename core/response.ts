@@ -3,10 +3,11 @@ import { basename, extname, isAbsolute } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import mime from 'mime-types'
 import { describe, HttpError } from './errors.ts'
+import { eventStream, type ServerEvent } from './event-stream.ts'
 import { FileSlice } from './file-slice.ts'
 import { isToken } from './head-syntax.ts'
 import type { HeadersInit } from './headers.ts'
-import { isIterable, type ResponseBody } from './response-body.ts'
+import { isIterable, type ResponseBody, standsFor } from './response-body.ts'
 import { ResponseState, type UpgradeHandler, type UpgradeOptions } from './response-state.ts'
 
 export type { Trailers, UpgradeHandler, UpgradeOptions } from './response-state.ts'
@@ -63,6 +64,20 @@ export class HttpResponse extends ResponseState {
     if (typeof init !== 'number' && init.length !== undefined) {
       response.declaredLength = checkedLength(init.length)
     }
+    return response
+  }
+
+  /**
+   * Server-sent events (WHATWG HTML, section 9.2), as `EventSource` reads them. Caches are told to keep none of it.
+   *
+   * @throws TypeError for what is no async iterable; in the stream for an event that cannot be written.
+   */
+  static events(events: AsyncIterable<ServerEvent | string>, init: ResponseInit = {}): HttpResponse {
+    if (!isIterable(events))
+      throw new TypeError(`events: expected an async iterable, got ${describe(events)}`)
+    const response = make(eventStream(events), init, 'text/event-stream')
+    if (response.field('cache-control') === undefined) response.set('cache-control', 'no-store')
+    standsFor(response.body, events as ResponseBody)
     return response
   }
 

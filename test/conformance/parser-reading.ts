@@ -39,22 +39,32 @@ export class ParserReading implements ParserEvents {
     this.#body = ''
   }
 
-  onBegin(): void {}
+  onBegin(): void {
+    this.#mustNotBeOver()
+  }
 
   onHead(head: RequestHead): void {
+    this.#mustNotBeOver()
     this.#head = head
   }
 
   onBody(piece: Buffer): void {
+    this.#mustNotBeOver()
     this.#body += piece.toString('latin1')
   }
 
   onEnd(trailers: readonly string[]): void {
+    this.#mustNotBeOver()
     this.#trailers = trailers
     this.#isComplete = true
   }
 
   onRefused(id: RefusalId): void {
+    this.#mustNotBeOver()
     this.refusal = id
+  }
+
+  #mustNotBeOver(): void {
+    if (this.refusal !== null) throw new Error(`the parser read on behind ${this.refusal}`)
   }
 }

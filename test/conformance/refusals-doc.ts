@@ -23,7 +23,7 @@ const groups: readonly (readonly [string, RegExp])[] = [
   ['Another protocol', /^H1-(?:TLS|H2)-/],
   ['The request line', /^H1-(?:METHOD|REQUEST|TARGET|VERSION)/],
   ['Lines and fields', /^H1-(?:BARE|EMPTY|FIELD|HEAD)/],
-  ['Host', /^(?:H1-)?HOST-/],
+  ['Host and scheme', /^(?:H1-)?HOST-|^H1-SCHEME$/],
   ['Where the body ends', /^H1-(?:CL|TE)-/],
   ['The chunked coding and trailers', /^H1-(?:CHUNK|TRAILER)-/],
   ['The path', /^PATH-/],

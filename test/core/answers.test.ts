@@ -147,7 +147,7 @@ describe('the answers of a pipeline', () => {
       plugins: [
         answering(({ path }) => {
           handled++
-          return path === '/first' ? HttpResponse.stream(forever()) : HttpResponse.bytes(body)
+          return path === '/first' ? HttpResponse.stream(long()) : HttpResponse.bytes(body)
         }),
       ],
     })
@@ -163,8 +163,8 @@ describe('the answers of a pipeline', () => {
     yield text
   }
 
-  async function* forever() {
-    for (;;) yield Buffer.alloc(65_536)
+  async function* long() {
+    for (let i = 0; i < 2_000; i++) yield Buffer.alloc(65_536)
   }
 
   async function* broken(failed: PromiseWithResolvers<void>) {

@@ -67,6 +67,28 @@ describe('a reload', () => {
     ])
   })
 
+  test('stops the old generation when its last request has ended, not the first', async () => {
+    const log: string[] = []
+    const { promise: goOn, resolve } = Promise.withResolvers<void>()
+    const first = Promise.withResolvers<void>()
+    const both = onSite('both', site =>
+      site.hooks.handle.tapPromise({ name: 'first', stage: Handle.Guard }, async ({ path }) => {
+        if (path === '/first') await first.promise
+      }),
+    )
+    const { server, ask } = await serve(inSite(both, lives('one', log, goOn)))
+    const [one, two] = [ask('/first'), ask('/slow')]
+    await server.reload({})
+    first.resolve()
+    await one
+    await ask()
+    expect(log.at(-1)).toBe('one done /first')
+    resolve()
+    await two
+    await server.stop()
+    expect(log.slice(-2)).toEqual(['one done /slow', 'one stops: reload'])
+  })
+
   test('keeps connections open, and their next request goes to the new generation', async () => {
     const { server } = await serve({ listen: [{ port: 0 }], ...inSite(lives('one', [])) })
     const [{ url }] = (await server.listen()) as [{ url: string }]

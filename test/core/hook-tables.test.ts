@@ -135,7 +135,12 @@ describe('a transform tap', () => {
     const changes = onSite('changes', ({ hooks: { transform } }) => {
       transform.tap({ name: 'replace', stage: 1 }, () => shared)
       transform.tap({ name: 'change', stage: 2 }, response => void response.set('x-a', '1'))
-      transform.tap({ name: 'same', stage: 3 }, response => response.set('x-b', '2'))
+      let kept: HttpResponse
+      transform.tap({ name: 'same', stage: 3 }, response => {
+        kept = response.set('x-b', '2')
+        return kept
+      })
+      transform.tap({ name: 'next', stage: 4 }, response => void expect(response).toBe(kept))
     })
     const { ask, reports } = await serve([changes, hello])
     for (const _ of [1, 2]) {
@@ -303,6 +308,7 @@ describe('a throw in a hook of the server', () => {
     [{}, 'an object'],
     ['mine', '"mine"'],
     [{ name: 'a', drain: () => undefined }, 'an object'],
+    [{ drain: () => undefined, destroy: () => undefined }, 'an object'],
   ])('connection is failed by the owner %j too', async (owner, got) => {
     await using server = await startServer({
       plugins: [

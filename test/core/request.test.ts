@@ -180,6 +180,7 @@ describe('rewrite', () => {
         callback()
         tries(request)
       })
+      hooks.handle.tap({ name: 'sync', stage: Handle.Early - 1 }, () => undefined)
       hooks.transform.tap({ name: 'c', stage: 0 }, (_response, request) => tries(request))
       hooks.deliver.tap('d', (_response, request) => tries(request))
       hooks.done.tap('e', tries)

@@ -43,7 +43,11 @@ export const startCrowd = (): Promise<Child<CrowdCalls>> => startChild<CrowdCall
 
 /** As many addresses as if each had few connections: 127.0.0.2 to 127.0.0.21. */
 const ADDRESSES = 20
-/** More connections at a time than this overflow the backlog of the listener: then the kernel drops them. */
+/**
+ * Half of the listener's backlog: when more than it holds wait to be accepted, the kernel drops them. So a scenario
+ * opens no more than this before it has seen them at the server.
+ */
+export const BATCH = 250
 const AT_ONCE = 64
 /** Descriptors that a process needs for itself. */
 const SPARE = 100

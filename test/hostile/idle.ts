@@ -1,5 +1,5 @@
 import type { Child } from './child.ts'
-import { startCrowd } from './crowd.ts'
+import { BATCH, type CrowdCalls, startCrowd } from './crowd.ts'
 import type { Memory } from './memory.ts'
 import { startNodeHttp } from './node-http.ts'
 import { Findings, type Report, rounded } from './report.ts'
@@ -36,14 +36,27 @@ async function costOf(started: Child<Measured>, count: number): Promise<Cost> {
   await using crowd = await startCrowd()
   const target = await server.call.port()
   // What the first connections bring about is not the cost of one more.
-  await crowd.call.open({ habit: 'keeps alive', count: WARM, target })
-  await crowd.call.untilAnswered(WARM)
+  const first = await openIdle(crowd, target, WARM, 0)
   const before = await server.call.memory()
-  const connections = await crowd.call.open({ habit: 'keeps alive', count, target })
-  await crowd.call.untilAnswered(WARM + connections)
+  const connections = await openIdle(crowd, target, count, first)
   const after = await server.call.memory()
   const each = (name: keyof Memory): number => (after[name] - before[name]) / connections
   return { connections, rss: each('rss'), heap: each('heap') }
 }
 
 const WARM = 200
+
+/** Gives how many were opened, as descriptors allow. */
+async function openIdle(
+  crowd: Child<CrowdCalls>,
+  target: number,
+  count: number,
+  before: number,
+): Promise<number> {
+  let opened = 0
+  for (let left = count; left > 0; left -= BATCH) {
+    opened += await crowd.call.open({ habit: 'keeps alive', count: Math.min(left, BATCH), target })
+    await crowd.call.untilAnswered(before + opened)
+  }
+  return opened
+}

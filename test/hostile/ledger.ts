@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { Connect, definePlugin, type HttpRequest, type Outcome, type Plugins } from 'rawhttp'
 
 /** How connections of slow clients were ended for one reason: how many, and after how many milliseconds. */
-export interface Closed {
+interface Closed {
   readonly count: number
   readonly soonest: number
   readonly latest: number
@@ -74,6 +74,11 @@ export class Ledger {
     })()
   }
 
+  /** When that many connections of slow clients were accepted. */
+  untilOpened(count: number): Promise<Seen> {
+    return this.#until(() => this.#opened >= count)
+  }
+
   /** When that many connections of slow clients were closed. */
   untilClosed(count: number): Promise<Seen> {
     return this.#until(() => this.#opened - this.#lives.size >= count)
@@ -110,6 +115,7 @@ export class Ledger {
   #open(id: number): void {
     this.#opened++
     this.#lives.set(id, { openedAt: performance.now(), reason: null, reasonAt: 0 })
+    this.#tell()
   }
 
   #ended(request: HttpRequest, { result, error }: Outcome): void {
