@@ -117,7 +117,6 @@ export class RequestBody {
 
   /** @internal Nothing more will come. */
   fail(error: Error): void {
-    if (this.#ended) return
     this.#failure ??= error
     this.#settle()
   }

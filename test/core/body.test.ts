@@ -222,7 +222,9 @@ describe('a body that breaks off', () => {
     given.body.fail(new Error('too slow'))
     given.body.push(Buffer.from('b'))
     given.body.end()
-    await expect(given.body.text()).rejects.toThrow('too slow')
+    const stream = given.body.stream()
+    expect((await stream.next()).value).toEqual(Buffer.from('a'))
+    await expect(stream.next()).rejects.toThrow('too slow')
   })
 
   test('ends no process when its reader does not wait for it', async () => {
@@ -248,6 +250,13 @@ test('two who pull at the same time are told from each other', async () => {
   pulled.end()
   expect((await first).value).toEqual(Buffer.from('a'))
   expect((await stream.next()).done).toBe(true)
+})
+
+test('what is there already is not asked for', async () => {
+  const given = body()
+  given.body.push(Buffer.from('a'))
+  expect((await given.body.stream().next()).value).toEqual(Buffer.from('a'))
+  expect(given.wanted()).toBe(0)
 })
 
 test('what waits and what came is counted', async () => {

@@ -304,7 +304,7 @@ describe('a throw in a hook of the server', () => {
     expect(await exchangeBytes(server.port, get)).toContain('hello')
   })
 
-  test.each([
+  test.each<[unknown, string]>([
     [{}, 'an object'],
     ['mine', '"mine"'],
     [{ name: 'a', drain: () => undefined }, 'an object'],

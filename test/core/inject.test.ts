@@ -103,6 +103,12 @@ describe('the answer', () => {
     expect(head.body).toHaveLength(0)
   })
 
+  test('that may have no body has no length', async () => {
+    const { ask } = await serve([answering(() => HttpResponse.empty())])
+    const answer = await ask()
+    expect([answer.status, answer.headers.has('content-length'), answer.body.length]).toEqual([204, false, 0])
+  })
+
   test('of a stream has no length, and its pieces are copies', async () => {
     const buffer = Buffer.from('a')
     const reuses = async function* () {

@@ -136,7 +136,8 @@ describe('rewrite', () => {
     const rewriting = (stage: number, target: string) => onSite('r', site => tap(site, stage, target))
 
     test('changes path and query for all that follow, and leaves the target', async () => {
-      const { ask } = await serve([rewriting(Handle.Prepare, '/new//./path?b=2'), says])
+      const looks = at('looks', Handle.Prepare - 1, request => void request.query.get('a'))
+      const { ask } = await serve([looks, rewriting(Handle.Prepare, '/new//./path?b=2'), says])
       expect((await ask('/old?a=1')).json()).toEqual({
         path: '/new/path',
         query: { b: '2' },

@@ -37,6 +37,7 @@ describe('the site of a host', () => {
   test('need not be looked for when there is only one answer', () => {
     expect(new SiteTable([site('all', '*')]).only?.name).toBe('all')
     expect(new SiteTable([site('a', 'a.example')]).only).toBeNull()
+    expect(new SiteTable([site('all', '*'), site('a', 'a.example')]).only).toBeNull()
     expect(new SiteTable([site('all', '*', '*.example')]).only).toBeNull()
     expect(new SiteTable([]).only).toBeNull()
   })

@@ -33,10 +33,11 @@ describe('a slot', () => {
 
   test('keeps values that are false, empty or null', () => {
     for (const value of [false, 0, '', null]) {
-      const holds = slot<unknown>('holds')
       const request = requestOf()
-      request.set(holds, value)
-      expect(request.get(holds)).toBe(value)
+      for (const holds of [slot<unknown>('holds'), slot<unknown>('first', () => 'first')]) {
+        request.set(holds, value)
+        expect(request.get(holds)).toBe(value)
+      }
     }
   })
 

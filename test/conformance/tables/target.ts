@@ -1,5 +1,5 @@
 import { get, getOf, request, TARGET_BYTES } from '../bytes.ts'
-import { closed, echoed, kept, may, must, policy, type Row, refused, should, type Table } from '../row.ts'
+import { echoed, kept, may, must, policy, type Row, refused, should, type Table } from '../row.ts'
 
 const targetOf = (length: number): string => `/${'t'.repeat(length - 1)}`
 
