@@ -31,9 +31,9 @@ const inSite = (...plugins: Plugins[number][]) => ({ sites: [{ name: 's', plugin
 describe('a reload', () => {
   test('starts the new generation, retires the old one at the swap, and stops it', async () => {
     const log: string[] = []
-    const { server, ask } = await serve(inSite(lives('one', log)))
+    const { server, ask, reload } = await serve(inSite(lives('one', log)))
     expect((await ask()).text()).toBe('one')
-    await server.reload(inSite(lives('two', log)))
+    await reload(inSite(lives('two', log)))
     expect((await ask()).text()).toBe('two')
     await server.stop()
     expect(log).toEqual([
@@ -50,9 +50,9 @@ describe('a reload', () => {
   test('lets a request end in the generation that it began in, which stops only then', async () => {
     const log: string[] = []
     const { promise: goOn, resolve } = Promise.withResolvers<void>()
-    const { server, ask } = await serve(inSite(lives('one', log, goOn)))
+    const { server, ask, reload } = await serve(inSite(lives('one', log, goOn)))
     const slow = ask('/slow')
-    await server.reload(inSite(lives('two', log)))
+    await reload(inSite(lives('two', log)))
     expect((await ask()).text()).toBe('two')
     expect(log.filter(line => line.startsWith('one'))).toEqual(['one starts', 'one retires'])
     resolve()
@@ -76,9 +76,9 @@ describe('a reload', () => {
         if (path === '/first') await first.promise
       }),
     )
-    const { server, ask } = await serve(inSite(both, lives('one', log, goOn)))
+    const { server, ask, reload } = await serve(inSite(both, lives('one', log, goOn)))
     const [one, two] = [ask('/first'), ask('/slow')]
-    await server.reload({})
+    await reload({})
     first.resolve()
     await one
     await ask()
@@ -131,13 +131,13 @@ describe('a reload', () => {
     ],
   ])('that fails in a %s leaves the old generation as it was', async (_what, bad, sentence, undone) => {
     const log: string[] = []
-    const { server, ask } = await serve(inSite(lives('one', log)))
+    const { ask, reload } = await serve(inSite(lives('one', log)))
     await ask()
     log.length = 0
-    await expect(server.reload(inSite(lives('two', log), bad()))).rejects.toThrow(sentence)
+    await expect(reload(inSite(lives('two', log), bad()))).rejects.toThrow(sentence)
     expect(log).toEqual(undone)
     expect((await ask()).text()).toBe('one')
-    await server.reload(inSite(lives('three', log)))
+    await reload(inSite(lives('three', log)))
     expect((await ask()).text()).toBe('three')
   })
 })

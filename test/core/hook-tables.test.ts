@@ -337,11 +337,11 @@ describe('a throw in a hook of the server', () => {
 
   test('retire is reported, the other taps run, and the reload stands', async () => {
     const retired: string[] = []
-    const { server, reports, ask } = await serve([
+    const { reports, ask, reload } = await serve([
       onServer('boom', ({ hooks }) => hooks.retire.tap('boom:tap', boom)),
       onServer('next', ({ hooks }) => hooks.retire.tap('a', () => void retired.push('next'))),
     ])
-    await server.reload({ plugins: [hello] })
+    await reload({ plugins: [hello] })
     expect(reports).toMatchObject([named('retire')])
     expect(retired).toEqual(['next'])
     expect((await ask()).text()).toBe('hello')
@@ -408,9 +408,9 @@ test('the taps of start, retire and stop get the server as their own plugin sees
       })
     },
   })
-  const { server } = await serve([tells()])
+  const { server, reload } = await serve([tells()])
   await server.inject()
-  await server.reload({})
+  await reload({})
   expect(reported.map(({ code, plugin }) => `${plugin} ${code}`)).toEqual([
     'tells START',
     'tells RETIRE',

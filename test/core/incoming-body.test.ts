@@ -156,7 +156,9 @@ describe('Expect: 100-continue', () => {
       return echo(asked)
     })
     await using client = await RawClient.connect(served.port)
-    client.send(`${expecting('/', 5)}hello${get('/', 'Connection: close')}`)
+    client.send(`${expecting('/', 5)}hel`)
+    await turns(300)
+    client.send(`lo${get('/', 'Connection: close')}`)
     expect(statuses(await client.rest())).toEqual([200, 200])
   })
 
@@ -226,6 +228,35 @@ describe('a body that nobody read', () => {
     expect(statuses(bytes)).toEqual([200])
     expect(bytes).toContain('connection: close')
     expect(served.ended).toHaveLength(1)
+  })
+
+  test('to its end, by a handler that had begun to, is dropped up to drainBytes as well', async () => {
+    await using served = await serve(
+      async asked => {
+        for await (const piece of asked.body.stream()) return HttpResponse.text(String(piece.length))
+        return HttpResponse.text('empty')
+      },
+      { drainBytes: 100 },
+    )
+    await using client = await RawClient.connect(served.port)
+    client.send(`${request('POST', '/', ['Transfer-Encoding: chunked'])}3\r\none\r\n`)
+    expect((await client.response()).field('connection')).toBeUndefined()
+    client.send(`ffff\r\n${'x'.repeat(0xffff)}\r\n0\r\n\r\n${get('/smuggled')}`)
+    expect(await client.rest()).toBe('')
+    expect(served.ended).toHaveLength(1)
+  })
+
+  test('and that stops coming ends the connection after a while; the request ended well', async () => {
+    let signal!: AbortSignal
+    await using served = await serve(asked => {
+      signal = asked.signal
+      return HttpResponse.text('unread')
+    })
+    await using client = await RawClient.connect(served.port)
+    client.send(post('/', 'hello').slice(0, -1))
+    expect((await client.response()).field('connection')).toBeUndefined()
+    expect(await client.closed).toBe('end')
+    expect([signal.aborted, served.ended[0]!.outcome.result]).toEqual([false, 'sent'])
   })
 
   test('of an answer that waits for an earlier one does not swallow that one', async () => {

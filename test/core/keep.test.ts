@@ -53,9 +53,9 @@ describe('a kept value', () => {
 
   test('is passed on by a reload, and adopted when it has succeeded', async () => {
     const { plugin, log } = keeping()
-    const { server, ask } = await serve(on('a', plugin({ limit: 1 })))
+    const { server, ask, reload } = await serve(on('a', plugin({ limit: 1 })))
     await ask()
-    await server.reload(on('a', plugin({ limit: 2 })))
+    await reload(on('a', plugin({ limit: 2 })))
     expect((await ask()).json()).toEqual({ id: 1, limit: 2 })
     expect(log).toEqual(['create 1 for a', 'adopt 1', 'stop reload with 1'])
     await server.stop()
@@ -64,9 +64,9 @@ describe('a kept value', () => {
 
   test('is disposed of when the next generation does not claim it', async () => {
     const { plugin, log } = keeping()
-    const { server, ask } = await serve(on('a', plugin({ limit: 1 })))
+    const { ask, reload } = await serve(on('a', plugin({ limit: 1 })))
     await ask()
-    await server.reload(on('b', plugin({ limit: 1 })))
+    await reload(on('b', plugin({ limit: 1 })))
     await ask()
     expect(log).toEqual(['create 1 for a', 'create 2 for b', 'stop reload with 1', 'dispose 1'])
   })
@@ -90,9 +90,9 @@ describe('a kept value', () => {
       },
     })
     const seen: number[] = []
-    const { server } = await serve([files(), files()])
+    const { server, reload } = await serve([files(), files()])
     await server.inject()
-    await server.reload({ plugins: [files(), files()] })
+    await reload({ plugins: [files(), files()] })
     expect(seen).toEqual([1, 2, 1, 2])
   })
 
@@ -122,7 +122,7 @@ describe('a kept value', () => {
 describe('a reload that fails', () => {
   test('disposes of what it made, and leaves what it took over', async () => {
     const { plugin, log } = keeping()
-    const { server, ask } = await serve(on('a', plugin({ limit: 1 })))
+    const { ask, reload } = await serve(on('a', plugin({ limit: 1 })))
     await ask()
     const fails = onServer('fails', ({ hooks, keep }) => {
       keep('own', { create: () => 'own', dispose: () => void log.push('dispose own') })
@@ -130,7 +130,7 @@ describe('a reload that fails', () => {
         throw new Error('disk full')
       })
     })
-    await expect(server.reload(on('a', plugin({ limit: 2 }), fails))).rejects.toThrow('disk full')
+    await expect(reload(on('a', plugin({ limit: 2 }), fails))).rejects.toThrow('disk full')
     expect(log).toEqual(['create 1 for a', 'stop failed with 1', 'dispose own'])
     expect((await ask()).json()).toEqual({ id: 1, limit: 1 })
   })
@@ -139,7 +139,7 @@ describe('a reload that fails', () => {
     const log: string[] = []
     const keeps = (name: string, options: KeepOptions<string>) =>
       onServer(name, server => void server.keep('store', options))
-    const { server } = await serve([])
+    const { server, reload } = await serve([])
     await server.inject()
     const fine = keeps('fine', { create: () => 'fine', dispose: value => void log.push(value) })
     const broken = keeps('broken', {
@@ -148,7 +148,7 @@ describe('a reload that fails', () => {
       },
       dispose: () => void log.push('broken'),
     })
-    await expect(server.reload({ plugins: [fine, broken] })).rejects.toThrow(
+    await expect(reload({ plugins: [fine, broken] })).rejects.toThrow(
       'plugin "broken", keep("store"): create failed: no memory',
     )
     expect(log).toEqual(['fine'])
@@ -172,12 +172,12 @@ test('an adopt or dispose that fails is reported, and those of others still run'
         }),
     ),
   ]
-  const { server, reports } = await serve(plugins)
+  const { server, reports, reload } = await serve(plugins)
   const watches = onServer('watches', ({ hooks }) =>
     hooks.report.tap('a', diagnostic => void reports.push(diagnostic)),
   )
   await server.inject()
-  await server.reload({ plugins: [...plugins, watches] })
+  await reload({ plugins: [...plugins, watches] })
   await server.stop()
   expect(log).toEqual(['adopt', 'dispose'])
   expect(reports).toMatchObject([
@@ -254,9 +254,9 @@ test('a request in flight has its value until it ends, also when no later genera
       return HttpResponse.json(value())
     })
   })
-  const { server, ask } = await serve(on('a', plugin))
+  const { ask, reload } = await serve(on('a', plugin))
   const slow = ask()
-  await server.reload({})
+  await reload({})
   expect(log).toEqual([])
   resolve()
   expect((await slow).json()).toEqual({ isOpen: true })

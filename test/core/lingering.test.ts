@@ -1,8 +1,13 @@
+import { Duplex } from 'node:stream'
 import { type Config, HttpResponse } from 'rawhttp'
 import { describe, expect, test } from 'vitest'
+import type { Deadlines } from '../../core/deadlines.ts'
+import { LINGER, Lingering, type LingeringFacts } from '../../core/lingering.ts'
+import { Output } from '../../core/output.ts'
 import { get, request } from '../support/messages.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { answering, startServer } from '../support/server.ts'
+import { turns } from '../support/turns.ts'
 
 const serve = (answer: () => HttpResponse, limits: Config['limits'] = {}) =>
   startServer({ limits, plugins: [answering(answer)] })
@@ -68,7 +73,7 @@ describe('the end of a connection', () => {
     expect((await served.untilEnded(1))[0]!.outcome.result).toBe('sent')
   })
 
-  test('a client that has ended its side already is left at once', async () => {
+  test('a client that has ended its side already gets its answer, and is left', async () => {
     await using served = await serve(() => HttpResponse.text('bye'))
     await using client = await RawClient.connect(served.port)
     client.send(get())
@@ -77,5 +82,71 @@ describe('the end of a connection', () => {
     await gone
     expect(client.received).toContain('bye')
     await served.server.stop()
+  })
+})
+
+describe('lingering', () => {
+  /** A stream that is at its end, and a clock that stands still. */
+  function lingering(facts: Partial<LingeringFacts> = {}) {
+    const stream = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done(), allowHalfOpen: true })
+    const output = new Output(stream, { stuck: () => undefined, taken: () => undefined })
+    const deadlines = { now: () => 0, add: () => undefined, delete: () => undefined } as unknown as Deadlines
+    const given = {
+      writeTimeout: 1_000,
+      mayDrop: 100,
+      hasInputEnded: false,
+      reset: () => undefined,
+      ...facts,
+    }
+    const end = new Lingering({ stream, output, deadlines, ...given })
+    end.start()
+    return { stream, end }
+  }
+
+  test('goes on until the client has ended its side', async () => {
+    const { stream } = lingering()
+    await turns()
+    expect([stream.writableFinished, stream.destroyed]).toEqual([true, false])
+    stream.push(Buffer.alloc(100))
+    await turns()
+    expect(stream.destroyed).toBe(false)
+    stream.push(null)
+    await turns()
+    expect(stream.destroyed).toBe(true)
+  })
+
+  test('is not needed when it has ended before', async () => {
+    const { stream } = lingering({ hasInputEnded: true })
+    await turns()
+    expect(stream.destroyed).toBe(true)
+  })
+
+  test('ends with the bytes that may be dropped', async () => {
+    const { stream } = lingering()
+    await turns()
+    stream.push(Buffer.alloc(101))
+    await turns()
+    expect(stream.destroyed).toBe(true)
+  })
+
+  test('takes nothing more when those came before the answer was out', async () => {
+    const gate = Promise.withResolvers<void>()
+    const { stream } = lingering()
+    Object.assign(stream, { _final: (done: () => void) => void gate.promise.then(done) })
+    stream.push(Buffer.alloc(101))
+    await turns()
+    expect([stream.isPaused(), stream.destroyed]).toEqual([true, false])
+    gate.resolve()
+    await turns()
+    expect(stream.destroyed).toBe(true)
+  })
+
+  test('ends by the clock, counted from the last byte of the answer', async () => {
+    const { stream, end } = lingering()
+    expect(end.deadline).toBe(Number.POSITIVE_INFINITY)
+    await turns()
+    expect(end.deadline).toBe(LINGER)
+    end.expire(LINGER + 1)
+    expect(stream.destroyed).toBe(true)
   })
 })

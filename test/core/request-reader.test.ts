@@ -220,7 +220,8 @@ describe('the time for a head', () => {
     await using again = await RawClient.connect(served.port)
     await again.closed
     gate.resolve()
-    expect((await client.response()).body.toString()).toBe('late')
+    const response = await client.response()
+    expect([response.body.toString(), response.field('connection')]).toEqual(['late', undefined])
   })
 
   test('half of a later head gets a 408 behind the answer that is open', async () => {

@@ -110,8 +110,8 @@ describe('values are shared', () => {
         seen.push(server.get(Services))
       },
     })
-    const { server } = await serve([plugin()])
-    await server.reload({ plugins: [plugin()] })
+    const { reload } = await serve([plugin()])
+    await reload({ plugins: [plugin()] })
     expect(seen).toEqual([['x'], ['x']])
   })
 })

@@ -86,26 +86,30 @@ describe('an upgrade', () => {
   })
 
   test('may be raw: then the plugin writes every byte, as a WebSocket library does', async () => {
+    const gate = Promise.withResolvers<void>()
     const handshake = (key: string) =>
       createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64')
     await using served = await startServer({
       plugins: [
-        answering(asked =>
-          HttpResponse.upgrade({ protocol: 'websocket', raw: true }, stream => {
+        answering(async asked => {
+          await gate.promise
+          return HttpResponse.upgrade({ protocol: 'websocket', raw: true }, (stream, head) => {
             const accept = handshake(asked.headers.get('sec-websocket-key')!)
             stream.write(
               `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
             )
+            if (head.length > 0) stream.unshift(head)
             stream.on('data', (frame: Buffer) => stream.write(Buffer.from([0x81, frame.length, ...frame])))
             stream.on('end', () => stream.end())
-          }),
-        ),
+          })
+        }),
       ],
     })
     await using client = await RawClient.connect(served.port)
-    client.send(
-      asking('websocket', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', 'Sec-WebSocket-Version: 13'),
-    )
+    const fields = ['Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', 'Sec-WebSocket-Version: 13']
+    client.send(`${asking('websocket', ...fields)}early`)
+    await turns(300)
+    gate.resolve()
     const response = await client.response({ interim: true })
     // The example of RFC 6455 section 1.3.
     expect(response.fields).toEqual([
@@ -113,6 +117,7 @@ describe('an upgrade', () => {
       ['connection', 'Upgrade'],
       ['sec-websocket-accept', 's3pPLMBiTxaQ9kYGzzhZRbK+xOo='],
     ])
+    expect(await client.until('early')).toBe('\x81\x05early')
     client.send('hi')
     expect(await client.until('hi')).toBe('\x81\x02hi')
     client.end()

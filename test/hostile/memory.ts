@@ -66,10 +66,10 @@ export async function steady(pid: number): Promise<void> {
 const PAGES_UNREAD = 1_024
 
 /**
- * How many clients of TCP may leave their answers unread: together they take a quarter of what the kernel has for
+ * How many clients of TCP may leave their answers unread: together they take an eighth of what the kernel has for
  * TCP before it limits everybody on the machine.
  */
 export function kernelRoom(): number {
   const [, pressure] = readFileSync('/proc/sys/net/ipv4/tcp_mem', 'utf8').split(/\s+/).map(Number)
-  return Math.floor(pressure! / 4 / PAGES_UNREAD)
+  return Math.floor(pressure! / 8 / PAGES_UNREAD)
 }

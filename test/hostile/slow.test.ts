@@ -1,6 +1,7 @@
 import { test } from 'vitest'
 import { expectWell } from './expect-well.ts'
-import { type SlowKind, slowClients, smallSlow } from './slow.ts'
+import { slowClients, smallSlow } from './slow.ts'
+import type { SlowKind } from './slow-kinds.ts'
 
 const attackers: Readonly<Record<SlowKind, string>> = {
   head: 'are late with their heads',

@@ -27,6 +27,8 @@ export interface InMemory {
   readonly reports: Diagnostic[]
   readonly done: Done[]
   ask(options?: InjectOptions | string): Promise<InjectedResponse>
+  /** Never on the default port, which tests of other files may want too. */
+  reload(config: Config): Promise<void>
 }
 
 /** Serves a config, or only its plugins, until the test is over. The one that watches stands first. */
@@ -42,7 +44,13 @@ export async function serve(config: Config | Plugins): Promise<InMemory> {
   })
   const server = await createServer({ ...written, plugins: [watch(), ...(written.plugins ?? [])] })
   onTestFinished(() => server.stop({ deadline: 0 }))
-  return { server, reports, done, ask: options => server.inject(options) }
+  return {
+    server,
+    reports,
+    done,
+    ask: options => server.inject(options),
+    reload: next => server.reload({ listen: [{ port: 0 }], ...next }),
+  }
 }
 
 const isPlugins = (value: Config | Plugins): value is Plugins => Array.isArray(value)
