@@ -1,19 +1,20 @@
 import { checkPreconditions } from './conditional.ts'
-import { DeadlineError, type Timed } from './deadlines.ts'
+import { DeadlineError } from './deadlines.ts'
 import { asError, type Diagnostic, HttpError, refusals } from './errors.ts'
-import { faultOf, refusalOf } from './faults.ts'
+import { faultIn, faultOf, refusalOf } from './faults.ts'
 import { FileSlice } from './file-slice.ts'
 import type { Generation } from './generation.ts'
+import { HandlerWatch, lateError } from './handler-watch.ts'
 import { checkedTrailers, isBodyless } from './head-bytes.ts'
 import type { Outcome } from './hooks.ts'
-import { errorResponse, unanswered, withText } from './kernel-answers.ts'
+import { askingFor, errorResponse, unanswered, withText } from './kernel-answers.ts'
 import { Pump, type PumpHost } from './pump.ts'
 import type { HttpRequest } from './request.ts'
 import { HttpResponse } from './response.ts'
 import { destroyBody, lengthOf } from './response-body.ts'
 import type { Sink } from './sink.ts'
 import type { FiredHooks, Site } from './site.ts'
-import { type Tap, tapFailed, tapText } from './tap.ts'
+import { tapFailed } from './tap.ts'
 
 const HANDLING = 0
 const TRANSFORMING = 1
@@ -28,13 +29,13 @@ const DONE = 5
  * One request on its way to its answer: the line. `handle`, `error`, `transform`, preconditions, `deliver`, the head,
  * the body, `done`. One state field drives it, so that `done` runs exactly once and a late answer finds no way in.
  */
-export class Exchange implements Timed, PumpHost {
-  deadline = Number.POSITIVE_INFINITY
+export class Exchange implements PumpHost {
   readonly #generation: Generation
   readonly #request: HttpRequest
   readonly #sink: Sink
   readonly #fired: FiredHooks
   readonly #startedAt: number
+  #watch: HandlerWatch | null = null
   #state = HANDLING
   /** Counts the stages: an answer that belongs to an earlier one is late. */
   #stage = 0
@@ -76,7 +77,7 @@ export class Exchange implements Timed, PumpHost {
       if (stage === this.#stage) this.#handled(error, answer)
       else discard(answer)
     })
-    this.#watch()
+    this.#watchOver()
   }
 
   // --- answers -------------------------------------------------------------------------------------------------
@@ -155,7 +156,7 @@ export class Exchange implements Timed, PumpHost {
       if (stage === this.#stage) this.#transformed(error, changed)
       else discard(changed)
     })
-    if (stage === this.#stage) this.#watch()
+    if (stage === this.#stage) this.#watchOver()
   }
 
   #transformed(error: Error | null, changed: HttpResponse | undefined): void {
@@ -204,7 +205,7 @@ export class Exchange implements Timed, PumpHost {
     if (this.#failure !== null) return this.#abandon(response)
     if (response.upgradeHandler !== null && !this.#mayUpgrade(response)) return
     this.#answer = response
-    this.#response = this.#asksFor === null ? response : asking(response, this.#asksFor)
+    this.#response = this.#asksFor === null ? response : askingFor(this.#asksFor, response)
     this.#state = COMMITTING
     if (response.upgradeHandler !== null) this.#upgrade(response)
     else this.#send(response)
@@ -271,7 +272,15 @@ export class Exchange implements Timed, PumpHost {
   overran(declared: number): void {
     const message = `the body of ${this.#request.summary} ran over its declared ${declared} bytes; the rest was cut`
     const site = this.#request.currentSite?.name
-    this.#report({ code: 'BODY_TOO_LONG', message, severity: 'error', site, request: this.#request.summary })
+    const plugin = this.#response?.givenBy?.plugin
+    this.#report({
+      code: 'BODY_TOO_LONG',
+      message,
+      severity: 'error',
+      plugin,
+      site,
+      request: this.#request.summary,
+    })
   }
 
   #mayUpgrade(response: HttpResponse): boolean {
@@ -360,31 +369,23 @@ export class Exchange implements Timed, PumpHost {
   // --- the clock -----------------------------------------------------------------------------------------------
 
   /** Only an answer that takes its time is watched. */
-  #watch(): void {
-    if (this.#state > TRANSFORMING || this.deadline !== Number.POSITIVE_INFINITY) return
-    this.deadline = this.#limit()
-    this.#generation.deadlines.add(this)
+  #watchOver(): void {
+    if (this.#state > TRANSFORMING || this.#watch !== null) return
+    const { deadlines } = this.#generation
+    this.#watch = new HandlerWatch(this.#request, deadlines, this.#startedAt, () => this.#timedOut())
   }
 
   #unwatch(): void {
-    if (this.deadline === Number.POSITIVE_INFINITY) return
-    this.deadline = Number.POSITIVE_INFINITY
-    this.#generation.deadlines.delete(this)
+    this.#watch?.stop()
+    this.#watch = null
   }
 
-  #limit(): number {
-    const waited = this.#request.bodyIfUsed?.waited(Date.now()) ?? 0
-    return this.#startedAt + this.#request.effectiveLimits.handlerTimeout + waited
-  }
-
-  expire(now: number): void {
-    this.deadline = this.#limit()
-    if (now <= this.deadline || this.#request.bodyIfUsed?.isWaiting === true) return
-    this.#unwatch()
+  #timedOut(): void {
+    this.#watch = null
     this.#stage++
     const tap = this.#request.pendingTap
     this.#request.pendingTap = null
-    const error = lateError(tap, this.#request)
+    const error = lateError(this.#request, tap)
     this.#request.abort(error)
     if (this.#failure !== null) return this.#abandon(undefined)
     if (tap === null) return this.#fail(error)
@@ -399,11 +400,6 @@ export class Exchange implements Timed, PumpHost {
 /** Ends the body of an answer that will not be sent. */
 function discard(answer: HttpResponse | null | undefined): void {
   if (answer !== null && answer !== undefined) destroyBody(answer.body)
-}
-
-/** What the operator is told of an error: nothing when it is an answer to what the client did. */
-function faultIn(error: Error, request: HttpRequest, givenBy?: Tap | null): Diagnostic | null {
-  return error instanceof HttpError && error.status < 500 ? null : faultOf(error, request, givenBy)
 }
 
 function isLate(failure: Error): boolean {
@@ -421,18 +417,4 @@ function offers(upgrade: string, protocol: string): boolean {
     .toLowerCase()
     .split(/[ \t]*,[ \t]*/)
     .includes(wanted)
-}
-
-/** The same as an answer whose head names a protocol. */
-function asking(response: HttpResponse, protocol: string): HttpResponse {
-  const fork = response.seal().fork()
-  fork.upgradeProtocol = protocol
-  return fork
-}
-
-function lateError(tap: Tap | null, request: HttpRequest): HttpError {
-  const by = tap === null ? 'the handler' : tapText(tap)
-  const { handlerTimeout } = request.effectiveLimits
-  const message = `${by} did not answer within ${handlerTimeout} ms`
-  return new HttpError(503, message, { code: 'HANDLER_TIMEOUT' })
 }

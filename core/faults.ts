@@ -33,3 +33,8 @@ export function refusalOf(request: HttpRequest): Diagnostic {
     request: request.summary,
   }
 }
+
+/** What the operator is told of an error: nothing when it is an answer to what the client did. */
+export function faultIn(error: Error, request: HttpRequest, givenBy?: Tap | null): Diagnostic | null {
+  return error instanceof HttpError && error.status < 500 ? null : faultOf(error, request, givenBy)
+}

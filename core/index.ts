@@ -25,6 +25,7 @@ export {
   reasonPhrase,
   refusals,
 } from './errors.ts'
+export type { ServerEvent } from './event-stream.ts'
 export { type FileIdentity, FileSlice } from './file-slice.ts'
 export { type HeadersInit, HttpHeaders } from './headers.ts'
 export type {
@@ -41,6 +42,7 @@ export type { InjectedResponse, InjectOptions } from './inject.ts'
 export type { Keep, KeepOptions } from './keep.ts'
 export type { ExchangeLimits, ListenerLimits } from './limits.ts'
 export type { ConnectionInfo, Peer, TlsInfo } from './listener.ts'
+export type { Log } from './log.ts'
 export { canonicalPath, canonicalPattern, decodeSegment, PathError } from './path.ts'
 export {
   definePlugin,
@@ -61,6 +63,7 @@ export { HttpRequest, type RequestInit } from './request.ts'
 export {
   HttpResponse,
   type ResponseInit,
+  type StreamInit,
   type Trailers,
   type UpgradeHandler,
   type UpgradeOptions,

@@ -89,19 +89,14 @@ export class KeptValues {
     }
   }
 
-  /** The generation has ended: values that no other one holds are disposed of. */
-  dispose(_heir?: KeptValues | null): void {
+  /** The generation has ended, or did not come to be: values that no other one holds are disposed of. */
+  dispose(): void {
     for (const claim of this.#claims.values()) {
       const { kept } = claim
       claim.kept = null
       if (kept === null || --kept.holders > 0) continue
       this.#attempt(claim, 'dispose', () => claim.options.dispose?.(kept.value))
     }
-  }
-
-  /** The generation did not come to be. */
-  undo(): void {
-    this.dispose()
   }
 
   // One plugin's fault may not keep the others from theirs.

@@ -32,3 +32,10 @@ export function withText(answer: HttpResponse): HttpResponse {
   response.body = `${answer.status} ${reasonPhrase(answer.status)}${detail}\n`
   return response.set('content-type', 'text/plain; charset=utf-8')
 }
+
+/** The same as an answer whose head asks for a protocol: what a 426 must do (RFC 9110 section 15.5.22). */
+export function askingFor(protocol: string, response: HttpResponse): HttpResponse {
+  const fork = response.seal().fork()
+  fork.upgradeProtocol = protocol
+  return fork
+}

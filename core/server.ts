@@ -76,6 +76,10 @@ export class Server implements StreamsHost, GenerationHost {
   #stopped: Promise<void> | null = null
   #hurry: (() => void) | null = null
   #listeners: Listener[] = []
+  /** Whether `listen` was called: a server that is only injected into opens no port by a reload either. */
+  #isListening = false
+  /** The reload before: they run one after another. */
+  #swapping: Promise<void> = Promise.resolve()
   #old = new Set<Promise<void>>()
   readonly #streams: Streams
   readonly #options: ServerOptions
@@ -108,11 +112,13 @@ export class Server implements StreamsHost, GenerationHost {
     if (this.#listeners.length > 0) throw new Error('listen: the server listens already')
     checkTls(this.generation)
     await this.#start()
+    this.#isListening = true
     try {
       for (const config of this.generation.config.listen) await this.#open(config)
     } catch (error) {
       for (const listener of this.#listeners) listener.close()
       this.#listeners = []
+      this.#isListening = false
       throw error
     }
     return this.#listeners.map(({ url }) => ({ url }))
@@ -157,7 +163,13 @@ export class Server implements StreamsHost, GenerationHost {
   }
 
   /** @internal {@link reload} with a config that is checked already. */
-  async swap(config: ResolvedConfig): Promise<void> {
+  swap(config: ResolvedConfig): Promise<void> {
+    const swapped = this.#swapping.then(() => this.#swap(config))
+    this.#swapping = swapped.catch(ignore)
+    return swapped
+  }
+
+  async #swap(config: ResolvedConfig): Promise<void> {
     await this.#start()
     const old = this.generation
     const next = await Generation.build(config, this)
@@ -165,14 +177,14 @@ export class Server implements StreamsHost, GenerationHost {
     const opened: Listener[] = []
     try {
       await next.start(old)
-      for (const listen of config.listen) {
+      for (const listen of this.#isListening ? config.listen : []) {
         if (this.#listeners.some(listener => isSame(listener, listen))) continue
         opened.push(await this.#open(listen))
       }
     } catch (error) {
       for (const listener of opened) this.#close(listener)
       await next.stop('failed')
-      next.kept.undo()
+      next.kept.dispose()
       throw error
     }
     this.#generation = next
@@ -180,7 +192,7 @@ export class Server implements StreamsHost, GenerationHost {
       if (!config.listen.some(listen => isSame(listener, listen))) this.#close(listener)
     }
     next.kept.commit()
-    this.#retire(old, next)
+    this.#retire(old)
   }
 
   /**
@@ -220,7 +232,7 @@ export class Server implements StreamsHost, GenerationHost {
       await this.generation.start(null)
     } catch (error) {
       await this.generation.stop('failed')
-      this.generation.kept.undo()
+      this.generation.kept.dispose()
       throw error
     }
   }
@@ -242,11 +254,11 @@ export class Server implements StreamsHost, GenerationHost {
     this.generation.report({ code: 'LISTENER_FAILED', message, severity: 'error', cause: error })
   }
 
-  #retire(old: Generation, heir: Generation): void {
+  #retire(old: Generation): void {
     old.retire()
     const ended = old.idle().then(async () => {
       await old.stop('reload')
-      old.kept.dispose(heir.kept)
+      old.kept.dispose()
       this.#old.delete(ended)
     })
     this.#old.add(ended)
@@ -264,7 +276,7 @@ export class Server implements StreamsHost, GenerationHost {
     if (!isQuiet) await this.#cut(deadline)
     if (this.#started === null || (await this.#started.then(yes, no)) === false) return
     await this.generation.stop('shutdown')
-    this.generation.kept.dispose(null)
+    this.generation.kept.dispose()
   }
 
   /** True when the last connection and the last request have ended, those of old generations too. */
@@ -312,3 +324,6 @@ function shortestTimeout({ listen, limits, sites }: ResolvedConfig): number {
   )
   return Math.min(...all.map(([, value]) => value))
 }
+
+/** Whoever asked for a reload is told of its failure; the next one only waits. */
+const ignore = (): void => undefined

@@ -89,6 +89,29 @@ describe('a reload', () => {
     expect(log.slice(-2)).toEqual(['one done /slow', 'one stops: reload'])
   })
 
+  test('opens no port of a server that only answers injected requests', async () => {
+    const other = await serve({ listen: [{ port: 0 }], ...inSite(lives('taken', [])) })
+    const [{ url }] = (await other.server.listen()) as [{ url: string }]
+    const taken = Number(new URL(url).port)
+    const { server, ask } = await serve(inSite(lives('one', [])))
+    await ask('/')
+    await server.reload({ listen: [{ port: taken }], ...inSite(lives('two', [])) })
+    expect((await ask('/')).text()).toBe('two')
+    await other.server.stop()
+  })
+
+  test('waits for the one before it, and each generation stops once', async () => {
+    const log: string[] = []
+    const { server, ask } = await serve(inSite(lives('one', log)))
+    await ask('/')
+    await Promise.all(['two', 'three'].map(name => server.reload(inSite(lives(name, log)))))
+    expect((await ask('/')).text()).toBe('three')
+    await server.stop()
+    for (const name of ['one', 'two'])
+      expect(log.filter(line => line === `${name} stops: reload`)).toHaveLength(1)
+    expect(log.filter(line => line === 'three stops: shutdown')).toHaveLength(1)
+  })
+
   test('keeps connections open, and their next request goes to the new generation', async () => {
     const { server } = await serve({ listen: [{ port: 0 }], ...inSite(lives('one', [])) })
     const [{ url }] = (await server.listen()) as [{ url: string }]

@@ -228,7 +228,7 @@ describe('over several generations', () => {
   test('ending twice is ending once, and one that never began has nothing to end', () => {
     const log: string[] = []
     const one = generation(log, 'store')
-    one.undo()
+    one.dispose()
     expect(log).toEqual([])
     one.prepare(null)
     one.dispose()

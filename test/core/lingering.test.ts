@@ -87,8 +87,12 @@ describe('the end of a connection', () => {
 
 describe('lingering', () => {
   /** A stream that is at its end, and a clock that stands still. */
-  function lingering(facts: Partial<LingeringFacts> = {}) {
-    const stream = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done(), allowHalfOpen: true })
+  function lingering(facts: Partial<LingeringFacts> = {}, out = Promise.resolve()) {
+    const stream = new Duplex({
+      read() {},
+      write: (_chunk, _encoding, done) => done(),
+      final: done => void out.then(() => done()),
+    })
     const output = new Output(stream, { stuck: () => undefined, taken: () => undefined })
     const deadlines = { now: () => 0, add: () => undefined, delete: () => undefined } as unknown as Deadlines
     const given = {
@@ -131,8 +135,7 @@ describe('lingering', () => {
 
   test('takes nothing more when those came before the answer was out', async () => {
     const gate = Promise.withResolvers<void>()
-    const { stream } = lingering()
-    Object.assign(stream, { _final: (done: () => void) => void gate.promise.then(done) })
+    const { stream } = lingering({}, gate.promise)
     stream.push(Buffer.alloc(101))
     await turns()
     expect([stream.isPaused(), stream.destroyed]).toEqual([true, false])

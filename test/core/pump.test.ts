@@ -109,6 +109,18 @@ describe('a pump', () => {
     expect([body.destroyed, told]).toEqual([true, []])
   })
 
+  test('that is stopped ends the iteration that it began, where the body itself has no end', async () => {
+    const log: string[] = []
+    const body = { [Symbol.asyncIterator]: () => source(log, 'a', 'b') }
+    const { sink, pump } = pumping(body)
+    sink.hasRoom = false
+    pump.start()
+    await turns()
+    pump.stop()
+    await turns()
+    expect(log).toEqual(['pulled', 'closed'])
+  })
+
   test('that is stopped bears a source that cannot be closed', async () => {
     const body = {
       [Symbol.asyncIterator]: () => ({
