@@ -27,7 +27,6 @@ export class Answers implements WriterHost {
   #writers: Writer[] = []
   /** The last one, when it offers an upgrade and was not dispatched yet. */
   #postponed: Writer | null = null
-  #isAdvancing = false
   /** That of the answer that was complete last: its end may still wait for the client. */
   #writeTimeout = defaultExchangeLimits.writeTimeout
 
@@ -100,11 +99,7 @@ export class Answers implements WriterHost {
   }
 
   ended(): void {
-    if (this.#isAdvancing) return
-    this.#isAdvancing = true
-    const goesOn = this.#advance()
-    this.#isAdvancing = false
-    if (goesOn) this.#host.advanced()
+    if (this.#advance()) this.#host.advanced()
     else this.#host.endedByAnswer()
   }
 

@@ -29,7 +29,7 @@ export class HandlerWatch implements Timed {
 
   expire(now: number): void {
     this.deadline = this.#limit()
-    if (now <= this.deadline || this.#request.bodyIfUsed?.isWaiting === true) return
+    if (now <= this.deadline) return
     this.stop()
     this.#onLate()
   }

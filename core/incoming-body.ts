@@ -31,6 +31,8 @@ export class IncomingBody implements BodySource {
   /** When bytes came last, or somebody began to wait for them. */
   #since: number
   #dropped = 0
+  /** When the speed of the body is looked at next; 0: to be set. */
+  #rateLook = 0
 
   constructor(host: IncomingBodyHost, head: RequestHead) {
     this.#host = host
@@ -102,12 +104,16 @@ export class IncomingBody implements BodySource {
     const { body, effectiveLimits } = this.writer.request
     if (!body.isWaiting) return Number.POSITIVE_INFINITY
     const silence = this.#since + effectiveLimits.bodyTimeout
-    return effectiveLimits.bodyMinRate === 0 ? silence : Math.min(silence, now + RATE_PERIOD)
+    if (effectiveLimits.bodyMinRate === 0) return silence
+    // Set once a period, not with each piece: a client that sends a byte now and then would push it on for ever.
+    if (this.#rateLook === 0) this.#rateLook = now + RATE_PERIOD
+    return Math.min(silence, this.#rateLook)
   }
 
   /** Why the client is too slow, if it is. */
   late(now: number): HttpError | null {
     const { body, effectiveLimits } = this.writer.request
+    if (now >= this.#rateLook) this.#rateLook = 0
     if (!this.#isDropped && !body.isWaiting) return null
     const timeout = this.#isDropped ? LINGER : effectiveLimits.bodyTimeout
     if (now > this.#since + timeout) return tooSlow('limits.bodyTimeout')

@@ -77,7 +77,7 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
 
   /** Reads what there is, as far as the answers have room. */
   readOn(): void {
-    if (this.#isReading || this.#chunk === null || !this.#mayRead()) return
+    if (this.#chunk === null || !this.#mayRead()) return
     this.#isReading = true
     const { output, answers } = this.#host
     output.hold()

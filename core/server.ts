@@ -222,7 +222,7 @@ export class Server implements StreamsHost, GenerationHost {
   }
 
   #start(): Promise<void> {
-    if (this.isStopping) throw new Error('the server was stopped; make another one')
+    if (this.isStopping) throw stoppedError()
     this.#started ??= this.#startOnce()
     return this.#started
   }
@@ -240,6 +240,10 @@ export class Server implements StreamsHost, GenerationHost {
   async #open(config: ResolvedConfig['listen'][number]): Promise<Listener> {
     const listener = new Listener(config, (socket, from) => this.#streams.accept(socket, from))
     await listener.open(error => this.#listenerFailed(listener, error))
+    if (this.isStopping) {
+      listener.close()
+      throw stoppedError()
+    }
     this.#listeners.push(listener)
     return listener
   }
@@ -309,6 +313,7 @@ function checkTls({ config, hooks }: Generation): void {
   throw new ConfigError({ file: config.file, path: `${bare.at}.tls`, problem })
 }
 
+const stoppedError = (): Error => new Error('the server was stopped; make another one')
 const yes = (): boolean => true
 const no = (): boolean => false
 

@@ -70,7 +70,6 @@ export class Streams {
   accept(socket: Socket, listener: Listener): void {
     // The connection, or whoever has claimed the stream, tells of errors; here they only must not end the process.
     socket.on('error', ignore)
-    if (this.#host.isStopping) return void socket.destroy()
     const client = socket.remoteAddress ?? ''
     const limit = this.#exceeded(listener, client)
     if (limit !== null) return this.#turnAway(socket, client, limit)

@@ -93,7 +93,11 @@ describe('a client that ends its side after its requests', () => {
     expect(signal.aborted).toBe(false)
   })
 
-  test('aborts an answer of unknown length: nobody could end that', async () => {
+  test.each([
+    ['a connection that is kept', get()],
+    ['the last request, whatever came behind it', `${get('/', 'Connection: close')}${'surplus'.repeat(100)}`],
+    ['HTTP/1.0', 'GET / HTTP/1.0\r\nHost: a\r\n\r\n'],
+  ])('aborts an answer of unknown length, for %s: nobody could end that', async (_, message) => {
     const opened = Promise.withResolvers<HttpRequest>()
     await using served = await startServer({
       plugins: [
@@ -104,7 +108,7 @@ describe('a client that ends its side after its requests', () => {
       ],
     })
     await using client = await RawClient.connect(served.port)
-    client.send(get())
+    client.send(message)
     await client.until('tick')
     client.end()
     expect(await client.closed).toBe('reset')

@@ -81,6 +81,16 @@ describe('listen', () => {
     expect(statuses(await exchangeBytes(served.port, get('/', 'Connection: close')))).toEqual([200])
   })
 
+  test('that is stopped meanwhile leaves no port open', async () => {
+    const server = await createServer({ listen: [{ port: 0 }, { port: 0 }] })
+    const listening = server.listen()
+    const outcome = expect(listening).rejects.toThrow('was stopped')
+    await server.stop()
+    await outcome
+    const handles = process.getActiveResourcesInfo().filter(name => name === 'TCPServerWrap')
+    expect(handles).toEqual([])
+  })
+
   test('twice, or after stop, is an error', async () => {
     const server = await createServer({ listen: [{ port: 0 }] })
     await server.listen()
