@@ -2,7 +2,8 @@ import { defaultServerConditions } from 'vite'
 import { configDefaults, defineConfig } from 'vitest/config'
 
 /** Attacks by hundreds of clients compare figures of one run: they need the machine for themselves. */
-const attacks = process.env['HOSTILE'] === 'true' ? [] : ['test/hostile/**']
+const { HOSTILE } = process.env
+const attacks = HOSTILE === 'true' ? [] : ['test/hostile/**']
 
 // Tests import 'rawhttp' exactly as a user does; the condition makes that name resolve to the sources.
 export default defineConfig({

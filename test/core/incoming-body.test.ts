@@ -355,6 +355,20 @@ describe('a body that trickles', () => {
     await reading
   })
 
+  test('the next look at the speed is not put off by the pieces that come in between', async () => {
+    const { incoming, body, pass } = waitingBody({ bodyMinRate: 100, bodyTimeout: 30_000 })
+    const reading = drain(body)
+    const first = incoming.deadline(0)
+    pass(900)
+    incoming.push(Buffer.alloc(1))
+    await turns(1)
+    expect(incoming.deadline(900)).toBe(first)
+    expect(incoming.late(first)).toBeNull()
+    expect(incoming.deadline(first)).toBeGreaterThan(first)
+    incoming.end([])
+    await reading
+  })
+
   test('time in which the handler did something else does not count', async () => {
     const { incoming, body, pass } = waitingBody({ bodyMinRate: 100, bodyTimeout: 30_000 })
     const pieces = body.stream()

@@ -87,6 +87,7 @@ describe('listen', () => {
     const outcome = expect(listening).rejects.toThrow('was stopped')
     await server.stop()
     await outcome
+    await turns()
     const handles = process.getActiveResourcesInfo().filter(name => name === 'TCPServerWrap')
     expect(handles).toEqual([])
   })
