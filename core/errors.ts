@@ -60,6 +60,7 @@ export interface Refused {
   readonly section: string
 }
 
+/** The stable id of a refusal: `H1-CL-TE`. docs/refusals.md lists them. */
 export type RefusalId = keyof typeof refusals
 
 const row = (status: number, section: string, sentence: string): Refusal => ({ status, section, sentence })

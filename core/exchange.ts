@@ -14,7 +14,7 @@ import { HttpResponse } from './response.ts'
 import { destroyBody, lengthOf } from './response-body.ts'
 import type { Sink } from './sink.ts'
 import type { FiredHooks, Site } from './site.ts'
-import { tapFailed } from './tap.ts'
+import { type Tap, tapFailed, tapOf } from './tap.ts'
 
 const HANDLING = 0
 const TRANSFORMING = 1
@@ -102,7 +102,10 @@ export class Exchange implements PumpHost {
     if (this.#takesError) return this.#answerBare()
     this.#takesError = true
     const shown = error instanceof HttpError ? error : new HttpError(500, undefined, { cause: error })
-    const answer = this.#ask(() => this.#fired.error?.call(shown, this.#request) ?? errorResponse(shown))
+    const answer = this.#ask(
+      () => this.#fired.error?.call(shown, this.#request) ?? errorResponse(shown),
+      tapOf(error),
+    )
     if (answer !== null) this.#transform(answer.seal())
   }
 
@@ -125,12 +128,16 @@ export class Exchange implements PumpHost {
     if (answer !== null) this.#settle(answer.seal())
   }
 
-  /** What a tap makes of an error; null when it failed and the kernel has answered. */
-  #ask(tapped: () => HttpResponse): HttpResponse | null {
+  /**
+   * What a tap makes of an error; null when it failed and the kernel has answered.
+   *
+   * @param by Whose error it is: the one to blame when no tap failed, but the error itself cannot be sent.
+   */
+  #ask(tapped: () => HttpResponse, by?: Tap): HttpResponse | null {
     try {
       return tapped()
     } catch (error) {
-      this.#report(faultOf(asError(error), this.#request))
+      this.#report(faultOf(asError(error), this.#request, by))
       this.#answerBare()
       return null
     }
@@ -372,7 +379,9 @@ export class Exchange implements PumpHost {
   #watchOver(): void {
     if (this.#state > TRANSFORMING || this.#watch !== null) return
     const { deadlines } = this.#generation
-    this.#watch = new HandlerWatch(this.#request, deadlines, this.#startedAt, () => this.#timedOut())
+    // The answer to an error has time of its own: that of the handler may be what ran out.
+    const since = this.#takesError ? deadlines.now() : this.#startedAt
+    this.#watch = new HandlerWatch(this.#request, deadlines, since, () => this.#timedOut())
   }
 
   #unwatch(): void {

@@ -110,6 +110,7 @@ export type PluginFactory<Input extends readonly unknown[] = []> = ((...input: I
 
 /** What may stand in `plugins`: entries, bare factories that need no options, falsy values, nested lists. */
 export type Plugins = readonly PluginItem[]
+/** One entry of a `plugins` list. */
 export type PluginItem =
   | PluginEntry
   | ScopeEntry

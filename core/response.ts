@@ -36,6 +36,7 @@ export class HttpResponse extends ResponseState {
     return make(text, init, 'text/plain; charset=utf-8')
   }
 
+  /** An HTML page in UTF-8. */
   static html(html: string, init?: ResponseInit): HttpResponse {
     return make(html, init, 'text/html; charset=utf-8')
   }
@@ -49,6 +50,7 @@ export class HttpResponse extends ResponseState {
     return make(jsonText(value), init, 'application/json')
   }
 
+  /** Bytes, as `application/octet-stream` unless the headers say otherwise. */
   static bytes(bytes: Uint8Array, init?: ResponseInit): HttpResponse {
     return make(bytes, init, 'application/octet-stream')
   }

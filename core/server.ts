@@ -93,7 +93,9 @@ export class Server implements StreamsHost, GenerationHost {
 
   /** @internal The first generation. */
   async load(config: ResolvedConfig): Promise<void> {
-    this.#generation = await Generation.build(config, this)
+    const generation = await Generation.build(config, this)
+    checkTls(generation)
+    this.#generation = generation
   }
 
   /** @internal The generation that new requests begin in. */
@@ -110,7 +112,6 @@ export class Server implements StreamsHost, GenerationHost {
    */
   async listen(): Promise<readonly ListeningAddress[]> {
     if (this.#listeners.length > 0) throw new Error('listen: the server listens already')
-    checkTls(this.generation)
     await this.#start()
     this.#isListening = true
     try {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { isConfigError, optionsError } from './config/errors.ts'
+import { fileLabel, isConfigError, optionsError } from './config/errors.ts'
 import type { ResolvedConfig, ResolvedPlugin } from './config/types.ts'
 import type { Diagnostic } from './errors.ts'
 import type { TapOwner } from './hook.ts'
@@ -90,7 +90,7 @@ class Setup {
     const { definition, at, name } = plugin
     if (isConfigError(thrown))
       return optionsError(thrown, `${at} (${definition.name})`, this.#target.config.file)
-    return prefixed(thrown, `plugin "${name}", ${what}`)
+    return prefixed(thrown, `${fileLabel(this.#target.config.file)}: ${at}: plugin "${name}", ${what}`)
   }
 
   /** One for each instance: plugins of two sites may have one listed name, but keep values of their own. */

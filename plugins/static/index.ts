@@ -5,7 +5,7 @@ import { staticOptions } from './schema.ts'
 
 /**
  * Serves the files under a folder to GET and HEAD, with media type, Last-Modified and ETag; the kernel adds
- * conditional answers and ranges. A path without a file is passed on, so several instances look one after another.
+ * conditional answers. A path without a file is passed on, so several instances look one after another.
  *
  * Nothing outside the folder is reached, whatever the spelling of the path and wherever a link leads; names that
  * begin with a dot are hidden, save `/.well-known/`. What the disk says is asked again after a second.

@@ -7,8 +7,7 @@ import { exchangeBytes, RawClient } from '../support/raw-client.ts'
 import { answering, startServer, type TestServer } from '../support/server.ts'
 import { turns } from '../support/turns.ts'
 
-// The list "Bad input" of the issue that the kernel came with. What plugins do wrong stands in exchange.test.ts,
-// and for `connection` and `done` there too; here is what clients do.
+// What clients do wrong. What plugins do wrong stands in exchange-errors.test.ts.
 
 const serve = (limits = {}) =>
   startServer({ limits, plugins: [answering(({ path }) => HttpResponse.text(path))] })

@@ -29,7 +29,7 @@ describe('a tap without a stage is refused', () => {
       for (const options of ['guard', { name: 'guard' }]) {
         const plugin = onSite('auth', site => site.hooks[hook][kind](options as never, nothing as never))
         expect(await failure(plugin)).toBe(
-          `plugin "auth", site() for "default": plugin "auth", hook ${hook}: tap "guard" must name a stage: { name, stage: … }`,
+          `config: plugins[0]: plugin "auth", site() for "default": plugin "auth", hook ${hook}: tap "guard" must name a stage: { name, stage: … }`,
         )
       }
     }
@@ -38,7 +38,7 @@ describe('a tap without a stage is refused', () => {
   test('on connection', async () => {
     const plugin = onServer('filter', server => server.hooks.connection.tap('filter' as never, nothing))
     expect(await failure(plugin)).toBe(
-      'plugin "filter", server(): plugin "filter", hook connection: tap "filter" must name a stage: { name, stage: … }',
+      'config: plugins[0]: plugin "filter", server(): plugin "filter", hook connection: tap "filter" must name a stage: { name, stage: … }',
     )
   })
 
@@ -79,7 +79,7 @@ describe('what cannot be a tap is refused with plugin, hook and reason', () => {
     ],
   ])('%s', async (_name, tap, sentence) => {
     expect(await failure(onSite('p', site => tap(site.hooks.handle)))).toBe(
-      `plugin "p", site() for "default": plugin "p", hook handle: ${sentence}`,
+      `config: plugins[0]: plugin "p", site() for "default": plugin "p", hook handle: ${sentence}`,
     )
   })
 
@@ -154,7 +154,7 @@ describe('hooks are sealed', () => {
     })
     const two = onSite('two', () => first!.hooks.deliver.tap('a', nothing))
     expect(await failure([one, two] as never)).toBe(
-      `plugin "two", site() for "default": ${sealed('one', 'deliver')}`,
+      `config: plugins[0][1]: plugin "two", site() for "default": ${sealed('one', 'deliver')}`,
     )
   })
 })

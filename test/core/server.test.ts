@@ -1,34 +1,12 @@
-import { Connect, createServer, definePlugin, type HttpRequest, HttpResponse, type Plugins } from 'rawhttp'
-import { describe, expect, test, vi } from 'vitest'
-import { get, post, request, statuses } from '../support/messages.ts'
-import { exchangeBytes, RawClient } from '../support/raw-client.ts'
+import { Connect, createServer, definePlugin, HttpResponse } from 'rawhttp'
+import { describe, expect, test } from 'vitest'
+import { get, request, statuses } from '../support/messages.ts'
+import { phases } from '../support/phases.ts'
+import { exchangeBytes } from '../support/raw-client.ts'
 import { answering, startServer } from '../support/server.ts'
 import { turns } from '../support/turns.ts'
 
 const path = answering(({ path: asked }) => HttpResponse.text(asked))
-
-/** Notes when `start` and `stop` run. */
-function phases(log: string[], name = 'phases'): Plugins[number] {
-  return definePlugin({
-    name,
-    server({ hooks }) {
-      hooks.start.tapPromise('start', async () => void log.push('start'))
-      hooks.stop.tapPromise('stop', async (_server, reason) => void log.push(`stop ${reason}`))
-    },
-  })()
-}
-
-/** A handler that waits for a gate, and tells who came. */
-function gated() {
-  const gate = Promise.withResolvers<void>()
-  const began = Promise.withResolvers<HttpRequest>()
-  const plugin = answering(async asked => {
-    began.resolve(asked)
-    await gate.promise
-    return HttpResponse.text('late')
-  })
-  return { plugin, open: () => gate.resolve(), began: began.promise }
-}
 
 describe('listen', () => {
   test('runs start once, before any port is open', async () => {
@@ -65,14 +43,13 @@ describe('listen', () => {
         hooks.connection.tap({ name: 'address', stage: Connect.Address }, () => undefined),
     })
     const log: string[] = []
-    const server = await createServer({
+    const made = createServer({
       listen: [{ port: 0 }, { port: 0, tls: true }],
       plugins: [address(), phases(log)],
     })
-    await expect(server.listen()).rejects.toMatchObject({ name: 'ConfigError', path: 'listen[1].tls' })
-    await expect(server.listen()).rejects.toThrow('add tls() to plugins')
+    await expect(made).rejects.toMatchObject({ name: 'ConfigError', path: 'listen[1].tls' })
+    await expect(made).rejects.toThrow('add tls() to plugins')
     expect(log).toEqual([])
-    await server.stop()
   })
 
   test('a reload to such a config is refused, and the old one serves on', async () => {
@@ -98,265 +75,6 @@ describe('listen', () => {
     await expect(server.listen()).rejects.toThrow('listens already')
     await server.stop()
     await expect(server.inject()).rejects.toThrow('was stopped')
-  })
-})
-
-describe('stop', () => {
-  test('takes no more connections, and ends when the last one has', async () => {
-    const { plugin, open, began } = gated()
-    await using served = await startServer({ plugins: [plugin] })
-    await using client = await RawClient.connect(served.port)
-    client.send(get())
-    await began
-    const stopped = served.server.stop()
-    await expect(RawClient.connect(served.port)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
-    open()
-    const response = await client.response()
-    expect([response.body.toString(), response.field('connection')]).toEqual(['late', 'close'])
-    client.end()
-    await stopped
-    expect(served.ended[0]!.outcome.result).toBe('sent')
-    expect(served.reports).toEqual([])
-  })
-
-  test('closes idle connections at once, fresh ones and used ones', async () => {
-    await using served = await startServer({ plugins: [path] })
-    await using fresh = await RawClient.connect(served.port)
-    await using used = await RawClient.connect(served.port)
-    used.send(get())
-    await used.response()
-    const stopped = served.server.stop()
-    expect(await Promise.all([fresh.closed, used.closed])).toEqual(['end', 'end'])
-    fresh.end()
-    used.end()
-    await stopped
-  })
-
-  test('lets a head that has begun come to its end, and answers it', async () => {
-    await using served = await startServer({ plugins: [path] })
-    await using client = await RawClient.connect(served.port)
-    client.send('GET /half HTTP/1.1\r\nHo')
-    await turns(50)
-    const stopped = served.server.stop()
-    await turns(20)
-    client.send(`st: a\r\n\r\n${get('/never')}`)
-    expect(statuses(await client.rest())).toEqual([200])
-    client.end()
-    await stopped
-    expect(served.ended.map(({ request: asked }) => asked.path)).toEqual(['/half'])
-  })
-
-  test('lets a body that has begun come to its end', async () => {
-    const began = Promise.withResolvers<void>()
-    await using served = await startServer({
-      plugins: [
-        answering(async ({ body }) => {
-          began.resolve()
-          return HttpResponse.text(await body.text())
-        }),
-      ],
-    })
-    await using client = await RawClient.connect(served.port)
-    client.send(post('/', 'hello').slice(0, -2))
-    await began.promise
-    const stopped = served.server.stop()
-    client.send('lo')
-    const response = await client.response()
-    expect([response.body.toString(), response.field('connection')]).toEqual(['hello', 'close'])
-    client.end()
-    await stopped
-  })
-
-  test('lets an answer that is on its way go out whole', async () => {
-    const gate = Promise.withResolvers<void>()
-    await using served = await startServer({
-      plugins: [
-        answering(() =>
-          HttpResponse.stream(
-            (async function* () {
-              yield 'one'
-              await gate.promise
-              yield 'two'
-            })(),
-          ),
-        ),
-      ],
-    })
-    await using client = await RawClient.connect(served.port)
-    client.send(get())
-    await client.until('one')
-    const stopped = served.server.stop()
-    await turns(20)
-    gate.resolve()
-    expect(await client.rest()).toBe('\r\n3\r\ntwo\r\n0\r\n\r\n')
-    client.end()
-    await stopped
-    expect(served.ended[0]!.outcome.result).toBe('sent')
-  })
-
-  test('answers every request of a pipeline that has begun, and nothing of what was not looked at', async () => {
-    const gate = Promise.withResolvers<void>()
-    const arrived: string[] = []
-    await using served = await startServer({
-      limits: { pipelineDepth: 3 },
-      plugins: [
-        answering(async ({ path: asked }) => {
-          arrived.push(asked)
-          await gate.promise
-          return HttpResponse.text(asked)
-        }),
-      ],
-    })
-    await using client = await RawClient.connect(served.port)
-    client.send([1, 2, 3, 4, 5].map(number => get(`/${number}`)).join(''))
-    while (arrived.length < 3) await turns(1)
-    const stopped = served.server.stop()
-    gate.resolve()
-    const bytes = await client.rest()
-    expect(statuses(bytes)).toEqual([200, 200, 200])
-    expect(bytes.match(/connection: close/g)).toHaveLength(1)
-    client.end()
-    await stopped
-    expect(arrived).toEqual(['/1', '/2', '/3'])
-  })
-
-  test('waits for a stream that was handed over until the deadline, then cuts it', async () => {
-    await using served = await startServer({
-      plugins: [
-        answering(() => HttpResponse.upgrade({ protocol: 'echo' }, stream => void stream.pipe(stream))),
-      ],
-    })
-    await using client = await RawClient.connect(served.port)
-    client.send(get('/', 'Connection: upgrade', 'Upgrade: echo'))
-    await client.response({ interim: true })
-    const stopped = served.server.stop({ deadline: 200 })
-    client.send('still here')
-    expect(await client.until('here')).toBe('still here')
-    await stopped
-    await client.closed
-    expect(served.ended[0]!.outcome).toMatchObject({
-      result: 'upgraded',
-      error: { message: 'the server stopped' },
-    })
-    expect(served.reports.map(({ code }) => code)).toEqual(['DRAIN_CUT'])
-  })
-
-  test('ends at once when a stream that was handed over ends by itself', async () => {
-    await using served = await startServer({
-      plugins: [
-        answering(() => HttpResponse.upgrade({ protocol: 'echo' }, stream => void stream.pipe(stream))),
-      ],
-    })
-    await using client = await RawClient.connect(served.port)
-    client.send(get('/', 'Connection: upgrade', 'Upgrade: echo'))
-    await client.response({ interim: true })
-    const stopped = served.server.stop({ deadline: 20_000 })
-    client.end()
-    await stopped
-    expect(served.reports).toEqual([])
-  })
-
-  test('tells the owners of claimed streams, with the time that they have', async () => {
-    const drain = vi.fn()
-    await using served = await startServer({
-      plugins: [
-        definePlugin({
-          name: 'owning',
-          server({ hooks }) {
-            hooks.connection.tap({ name: 'own', stage: Connect.Protocol }, stream => ({
-              name: 'owning',
-              drain(deadline) {
-                drain(deadline)
-                stream.end('bye')
-                stream.resume()
-              },
-              destroy: () => undefined,
-            }))
-          },
-        })(),
-      ],
-    })
-    await using client = await RawClient.connect(served.port)
-    await turns(50)
-    const stopped = served.server.stop({ deadline: 12_345 })
-    expect(await client.rest()).toBe('bye')
-    client.end()
-    await stopped
-    expect(drain.mock.calls).toEqual([[12_345]])
-  })
-
-  test('with deadline 0 cuts everything, and tells each exchange', async () => {
-    const { plugin, began } = gated()
-    await using served = await startServer({ plugins: [plugin] })
-    await using busy = await RawClient.connect(served.port)
-    await using idle = await RawClient.connect(served.port)
-    await using half = await RawClient.connect(served.port)
-    busy.send(get())
-    half.send('GET / HT')
-    const { signal } = await began
-    await served.server.stop({ deadline: 0 })
-    expect(signal.aborted).toBe(true)
-    await Promise.all([busy.closed, idle.closed, half.closed])
-    expect(served.reports.map(({ code }) => code)).toEqual(['DRAIN_CUT'])
-    expect(served.reports[0]!.message).toMatch(/^\d+ connections and 1 requests/)
-  })
-
-  test('with deadline 0 hurries one that is under way', async () => {
-    const { plugin, began } = gated()
-    await using served = await startServer({ plugins: [plugin] })
-    await using client = await RawClient.connect(served.port)
-    client.send(get())
-    await began
-    const patient = served.server.stop({ deadline: 1_000_000 })
-    await turns(20)
-    await served.server.stop({ deadline: 0 })
-    await patient
-    await client.closed
-  })
-
-  test('runs the stop hooks after the last request, once, however often it is called', async () => {
-    const log: string[] = []
-    const { plugin, open, began } = gated()
-    const noting = definePlugin({
-      name: 'noting',
-      site: ({ hooks }) =>
-        hooks.done.tap('done', (_request, _response, { result }) => void log.push(`done ${result}`)),
-    })
-    await using served = await startServer({ plugins: [phases(log), noting(), plugin] })
-    await using client = await RawClient.connect(served.port)
-    client.send(get())
-    await began
-    const stops = [served.server.stop(), served.server.stop()]
-    await turns(20)
-    expect(log).toEqual(['start'])
-    open()
-    await client.response()
-    client.end()
-    await Promise.all(stops)
-    expect(log).toEqual(['start', 'done sent', 'stop shutdown'])
-  })
-
-  test('waits for requests that came without a socket', async () => {
-    const { plugin, open, began } = gated()
-    const server = await createServer({ plugins: [plugin] })
-    const answer = server.inject()
-    await began
-    let isStopped = false
-    const stopped = server.stop().then(() => {
-      isStopped = true
-    })
-    await turns(20)
-    expect(isStopped).toBe(false)
-    open()
-    expect((await answer).status).toBe(200)
-    await stopped
-  })
-
-  test('of a server that never started runs nothing', async () => {
-    const log: string[] = []
-    const server = await createServer({ plugins: [phases(log)] })
-    await server.stop()
-    expect(log).toEqual([])
   })
 })
 

@@ -56,6 +56,13 @@ describe('exit code 78', () => {
     expect(await run([command], { cwd })).toEqual({ code: 78, stdout: '', stderr })
   })
 
+  it.each(['start', 'check'])('is for a TLS listener without a plugin for it, with %s', async command => {
+    const cwd = workspace({ 'rawhttp.config.mjs': 'export default { listen: [{ port: 0, tls: true }] }' })
+    const { code, stderr } = await run([command], { cwd })
+    expect(code).toBe(78)
+    expect(stderr).toContain('rawhttp.config.mjs: listen[0].tls: no plugin terminates TLS')
+  })
+
   it('is for a config file that does not exist, from RAWHTTP_CONFIG too', async () => {
     const stderr = 'rawhttp: nope.mjs: expected a config file, got no such file\n'
     const cwd = workspace()
