@@ -8,10 +8,15 @@ type ConfigFunction = (context: ConfigContext) => Config | Promise<Config>
  *
  * @example
  * export default defineConfig({ plugins: [staticFiles({ root: './public' })] })
+ */
+export function defineConfig(config: Config): Config
+/**
+ * Gives a function that makes a config, sync or async, back as it is. It is called with the command, the mode and the
+ * environment.
+ *
  * @example
  * export default defineConfig(({ mode }) => ({ listen: [{ port: mode === 'production' ? 80 : 8080 }] }))
  */
-export function defineConfig(config: Config): Config
 export function defineConfig(config: ConfigFunction): ConfigFunction
 export function defineConfig(config: Config | ConfigFunction): Config | ConfigFunction {
   return config

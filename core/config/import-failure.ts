@@ -94,11 +94,6 @@ function hintFor(error: unknown): string | undefined {
     ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX: () =>
       'Node only strips types: write it in syntax that can be erased (tsc: erasableSyntaxOnly)',
   }
-  const isTypeless = /Cannot use import statement outside a module|Unexpected token 'export'/.test(
-    error.message,
-  )
-  if (isTypeless)
-    return 'Node took it for CommonJS: put "type": "module" into package.json, or name the file .mts'
   return known[codeOf(error)]?.()
 }
 

@@ -6,6 +6,7 @@ import { type CosmiconfigResult, cosmiconfig, type Loader, type PublicExplorer }
 import { ConfigError, isConfigError, messageOf } from './errors.ts'
 import { importFailure } from './import-failure.ts'
 import { parseJson } from './json.ts'
+import { readModulesBySyntax } from './module-syntax.ts'
 import type { ConfigContext } from './types.ts'
 
 /** Where to look for a config, and what its function is given. */
@@ -36,6 +37,7 @@ const extensions = ['.ts', '.mts', '.js', '.mjs', '.cjs', '.json']
  * @throws ConfigError naming the file when it cannot be read, imported, or has no default export.
  */
 export async function loadConfig(options: LoadOptions): Promise<LoadedConfig | null> {
+  readModulesBySyntax()
   const file = options.file === undefined ? undefined : resolve(options.cwd, options.file)
   const result = file === undefined ? await search(options) : await loadFile(file)
   if (result === null) return null

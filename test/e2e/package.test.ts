@@ -2,7 +2,8 @@ import { cp, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { olderNode, run, serve } from './package/shell.ts'
+import { cannotRun } from '../support/tools.ts'
+import { olderNode, packageJson, run, serve } from './package/shell.ts'
 
 // What a user does: the packed package in an empty project, a config in TypeScript, a plugin of one's own.
 
@@ -59,13 +60,24 @@ test('rawhttp start serves files, a route and the own plugin, and SIGTERM ends i
   expect(stdout).toContain('"GET /api/hello/World HTTP/1.1" 200')
 })
 
+test.each([
+  ['says "type": "commonjs", as npm init does', { type: 'commonjs' }],
+  ['says no type', {}],
+])('rawhttp check reads the config and the plugin of a project that %s', async (_, type) => {
+  await using _restored = await packageJson(project, { name: 'package-user', private: true, ...type })
+  const { stdout, stderr } = await run(join(project, 'node_modules/.bin/rawhttp'), ['check'], project)
+  expect(stderr).toBe('')
+  expect(stdout).toMatch(/stamp.*\nok\n$/s)
+})
+
 test('rawhttp --version says the version of the package', async () => {
   const { stdout } = await run(join(project, 'node_modules/.bin/rawhttp'), ['--version'], project)
   expect(tarball).toContain(`rawhttp-${stdout.trim().replace(/^rawhttp /, '')}.tgz`)
 })
 
-test('an older Node is told in one line what to do', async ({ skip }) => {
-  const node = (await olderNode(24)) ?? skip('There is no Node older than 24 on the PATH to try this with.')
+test('an older Node is told in one line what to do', async () => {
+  const node =
+    (await olderNode(24)) ?? cannotRun('There is no Node older than 24 on the PATH to try this with.')
   const start = run(node, [join(project, 'node_modules/rawhttp/bin/rawhttp.cjs'), 'start'], project)
   const failure = await start.catch((error: unknown) => error)
   expect(failure).toMatchObject({ code: expect.any(Number), stdout: '' })

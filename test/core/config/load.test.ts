@@ -26,6 +26,29 @@ describe('finding a config', () => {
     expect((await load(dir)).loaded?.config).toEqual({ port: 3000 })
   })
 
+  it.each([
+    ['commonjs', 'ts'],
+    ['commonjs', 'js'],
+    [undefined, 'ts'],
+    [undefined, 'js'],
+  ])('takes modules for modules in a project of type %s: .%s', async (type, extension) => {
+    const dir = workspace({
+      'package.json': JSON.stringify({ type }),
+      [`rawhttp.config.${extension}`]: `import { port } from './port.${extension}'\nexport default { port }`,
+      [`port.${extension}`]: 'export const port = 3000',
+    })
+    expect((await load(dir)).loaded?.config).toEqual({ port: 3000 })
+  })
+
+  it('takes CommonJS for CommonJS', async () => {
+    const dir = workspace({
+      'package.json': '{"type":"commonjs"}',
+      'rawhttp.config.js': "module.exports = { dir: __dirname, ...require('./port.js') }",
+      'port.js': "const late = () => import('./other.js')\nexports.port = 3000\n",
+    })
+    expect((await load(dir)).loaded?.config).toEqual({ dir, port: 3000 })
+  })
+
   it('waits for top-level await', async () => {
     const text = 'const port = await Promise.resolve(1)\nexport default { port }'
     const dir = workspace({ ...moduleType, 'rawhttp.config.ts': text })
@@ -179,11 +202,6 @@ describe('a config that cannot be used', () => {
       'with an enum',
       { 'rawhttp.config.mts': 'enum A { b }\nexport default A' },
       'rawhttp.config.mts: line 1: syntax error: TypeScript enum is not supported in strip-only mode; Node only strips types: write it in syntax that can be erased (tsc: erasableSyntaxOnly)',
-    ],
-    [
-      'that Node takes for CommonJS',
-      { 'package.json': '{"type":"commonjs"}', 'rawhttp.config.ts': "import 'node:fs'\nexport default {}" },
-      'rawhttp.config.ts: line 1: syntax error: Cannot use import statement outside a module; Node took it for CommonJS: put "type": "module" into package.json, or name the file .mts',
     ],
     [
       'that imports a package which is not installed',

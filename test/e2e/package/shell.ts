@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { delimiter, dirname } from 'node:path'
+import { readFile, writeFile } from 'node:fs/promises'
+import { delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { findTools } from '../../support/tools.ts'
 
@@ -36,6 +37,14 @@ export async function olderNode(major: number): Promise<string | undefined> {
     if (Number(/\d+/.exec(stdout)?.[0]) < major) return node
   }
   return undefined
+}
+
+/** Gives a project another package.json until the end of the block. */
+export async function packageJson(project: string, content: object): Promise<AsyncDisposable> {
+  const file = join(project, 'package.json')
+  const before = await readFile(file)
+  await writeFile(file, JSON.stringify(content))
+  return { [Symbol.asyncDispose]: () => writeFile(file, before) }
 }
 
 interface Server extends AsyncDisposable {
