@@ -151,6 +151,7 @@ export interface ScopeOptions {
 export function definePlugin<const O extends Options>(
   definition: { readonly options: O } & PluginDefinition<SettingsOf<O>>,
 ): PluginFactory<InputOf<O>>
+/** Defines a plugin without options: its factory takes none, and may stand in `plugins` uncalled. */
 export function definePlugin(
   definition: { readonly options?: undefined } & PluginDefinition<undefined>,
 ): PluginFactory

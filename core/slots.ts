@@ -20,13 +20,18 @@ export interface SlotHolder {
 let count = 0
 
 /**
- * Makes a slot. With `first`, each holder that has no value yet gets one from it, and `get` is never undefined.
+ * Makes a slot that is empty until it is set.
+ *
+ * @param name For people who read listings; two slots of one name are two slots.
+ */
+export function slot<T>(name: string): Slot<T | undefined>
+/**
+ * Makes a slot with a first value: each holder that has none yet gets one from `first`, and `get` is never undefined.
  *
  * @example
  * const Visits = slot('visits', () => ({ count: 0 }))
  * request.get(Visits).count += 1
  */
-export function slot<T>(name: string): Slot<T | undefined>
 export function slot<T>(name: string, first: () => NonNullable<T>): Slot<T>
 export function slot<T>(name: string, first: (() => NonNullable<T>) | null = null): Slot<T> {
   return Object.freeze({ name, index: count++, first })

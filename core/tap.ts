@@ -36,7 +36,7 @@ export function tapFailed(error: Error, tap: Tap, request?: HttpRequest | null):
   return {
     ...factsOf(tap, request),
     code: 'TAP_FAILED',
-    message: `${tapText(tap)} failed: ${error.message}`,
+    message: `${tapText(tap)} failed: ${saidOnce(error.message, tapText(tap))}`,
     severity: 'error',
     cause: error,
   }
@@ -56,9 +56,15 @@ function factsOf(tap: Tap, request: HttpRequest | null | undefined) {
 /** An error with its owner in front, the same object where that is possible: its class and code stay. */
 export function prefixed(thrown: unknown, owner: string): Error {
   const error = asError(thrown)
-  const message = `${owner}: ${error.message}`
+  const message = `${owner}: ${saidOnce(error.message, owner)}`
   // Not assigned: a DOMException has its message from its prototype, without a setter.
   if (Reflect.defineProperty(error, 'message', { value: message, configurable: true, writable: true }))
     return error
   return new Error(message, { cause: error })
+}
+
+/** A message without the plugin that its sentence names already: hooks and `keep` name theirs wherever they throw. */
+function saidOnce(message: string, owner: string): string {
+  const [lead = '', plugin = ''] = /^(plugin "[^"]+")(?:, |: )/.exec(message) ?? []
+  return plugin !== '' && owner.includes(plugin) ? message.slice(lead.length) : message
 }

@@ -36,6 +36,7 @@ describe('the checker allows', () => {
     ],
     ['core/config/schema.ts', `import * as v from 'valibot'\nimport { site } from '../site.ts'`],
     ['core/conditional.ts', `import parse from 'range-parser'`],
+    ['core/listener.ts', `import type { PeerCertificate } from 'node:tls'`],
     ['core/body.ts', `import type { Busboy } from '@fastify/busboy'\nawait import('@fastify/busboy')`],
     ['core/request.ts', `const schemes = ['http', 'https']`],
     ['plugins/a/index.ts', `import { slot } from 'rawhttp'\nimport { SonicBoom } from 'sonic-boom'`],
@@ -53,6 +54,9 @@ describe('the checker refuses', () => {
   test.each([
     ['core/a.ts', `import { x } from '../plugins/static/index.ts'`, 'plugins and sites come by name'],
     ['core/a.ts', `import type { X } from '../sites/welcome/index.ts'`, 'plugins and sites come by name'],
+    ['core/a.ts', `import { gzip } from 'node:zlib'`, 'belong to plugins'],
+    ['core/a.ts', `await import('node:http2')`, 'belong to plugins'],
+    ['core/a.ts', `import tls from 'tls'`, 'belong to plugins'],
     ['core/a.ts', `import { x } from 'rawhttp'`, 'core/ may import node:, tapable'],
     ['core/a.ts', `import find from 'find-my-way'`, 'core/ may import node:, tapable'],
     ['core/a.ts', `import 'valibot'`, 'belongs to core/config/ alone'],

@@ -23,6 +23,8 @@ const coreLibraries: Readonly<Record<string, string>> = {
 const ownManifest = 'rawhttp/package.json'
 const lazyOnly = new Set(['@fastify/busboy'])
 const httpModule = /^(node:)?(https?|_http_\w+)$/
+/** Node's modules that plugins bring in; the kernel may know their types. */
+const pluginModule = /^(node:)?(http2|tls|zlib)$/
 const pluginEntry = /^rawhttp\/plugins\/[a-z0-9-]+$/
 
 /** One sentence for every import that the layout does not allow, and for every circle in core/. */
@@ -44,6 +46,9 @@ function faultOf(file: string, found: Import, libraries: Libraries): string | nu
     return 'the kernel and the plugins do without node:http and node:https.'
   }
   if (found.kind === 'text') return null
+  if (area === 'core' && found.kind !== 'type' && pluginModule.test(found.name ?? '')) {
+    return 'TLS, HTTP/2 and compression belong to plugins.'
+  }
   if (found.name?.startsWith('node:')) return null
   if (area === 'core') return coreFault(file, found)
   if (found.name === null) return 'a name that is written out can be checked.'

@@ -41,7 +41,7 @@ describe('a hook that does not exist is told in a sentence', () => {
     ['start', 'site.hooks has no "start"; it is a hook of the server: site.server.hooks.start'],
   ])('of a site: %s', async (name, sentence) => {
     expect(await failure(onSite('p', ({ hooks }) => site(hooks, name)))).toBe(
-      `config: plugins[0]: plugin "p", site() for "default": plugin "p": ${sentence}`,
+      `config: plugins[0]: plugin "p", site() for "default": ${sentence}`,
     )
   })
 
@@ -50,7 +50,7 @@ describe('a hook that does not exist is told in a sentence', () => {
     ['deliver', 'server.hooks has no "deliver"; it is a hook of each site: site.hooks.deliver in site()'],
   ])('of a server: %s', async (name, sentence) => {
     expect(await failure(onServer('p', ({ hooks }) => server(hooks, name)))).toBe(
-      `config: plugins[0]: plugin "p", server(): plugin "p": ${sentence}`,
+      `config: plugins[0]: plugin "p", server(): ${sentence}`,
     )
   })
 

@@ -29,7 +29,7 @@ describe('a tap without a stage is refused', () => {
       for (const options of ['guard', { name: 'guard' }]) {
         const plugin = onSite('auth', site => site.hooks[hook][kind](options as never, nothing as never))
         expect(await failure(plugin)).toBe(
-          `config: plugins[0]: plugin "auth", site() for "default": plugin "auth", hook ${hook}: tap "guard" must name a stage: { name, stage: … }`,
+          `config: plugins[0]: plugin "auth", site() for "default": hook ${hook}: tap "guard" must name a stage: { name, stage: … }`,
         )
       }
     }
@@ -38,7 +38,7 @@ describe('a tap without a stage is refused', () => {
   test('on connection', async () => {
     const plugin = onServer('filter', server => server.hooks.connection.tap('filter' as never, nothing))
     expect(await failure(plugin)).toBe(
-      'config: plugins[0]: plugin "filter", server(): plugin "filter", hook connection: tap "filter" must name a stage: { name, stage: … }',
+      'config: plugins[0]: plugin "filter", server(): hook connection: tap "filter" must name a stage: { name, stage: … }',
     )
   })
 
@@ -79,7 +79,7 @@ describe('what cannot be a tap is refused with plugin, hook and reason', () => {
     ],
   ])('%s', async (_name, tap, sentence) => {
     expect(await failure(onSite('p', site => tap(site.hooks.handle)))).toBe(
-      `config: plugins[0]: plugin "p", site() for "default": plugin "p", hook handle: ${sentence}`,
+      `config: plugins[0]: plugin "p", site() for "default": hook handle: ${sentence}`,
     )
   })
 
@@ -88,7 +88,7 @@ describe('what cannot be a tap is refused with plugin, hook and reason', () => {
       const plugin = onSite('p', site =>
         (site.hooks[hook] as never as SiteHooks['handle'])[kind as 'tap']('a' as never, nothing),
       )
-      expect(await failure(plugin)).toContain(`plugin "p", hook ${hook}: this hook is sync: use tap()`)
+      expect(await failure(plugin)).toContain(`hook ${hook}: this hook is sync: use tap()`)
     }
   })
 
@@ -97,7 +97,7 @@ describe('what cannot be a tap is refused with plugin, hook and reason', () => {
       server.hooks.connection.tap({ name: 'filter', stage: Connect.Filter }, nothing),
     )
     expect(await failure(scope({ path: '/a' }, [filter]))).toContain(
-      'plugin "filter", hook connection: inside a scope there is no request yet to test; take the plugin out of the scope',
+      'plugin "filter", server(): hook connection: inside a scope there is no request yet to test; take the plugin out of the scope',
     )
   })
 })

@@ -99,7 +99,7 @@ describe('a kept value', () => {
   test('is not at hand before start', async () => {
     const plugin = onServer('early', server => void server.keep('store', { create: () => 1 })())
     await expect(serve([plugin])).rejects.toThrow(
-      'plugin "early", server(): plugin "early": keep("store") has its value from start to stop',
+      'plugin "early", server(): keep("store") has its value from start to stop',
     )
   })
 
@@ -108,13 +108,15 @@ describe('a kept value', () => {
       site.keep('store', { create: () => 1 })
       site.keep('store', { create: () => 2 })
     })
-    await expect(serve([twice])).rejects.toThrow('plugin "twice": keep("store") was called twice')
+    await expect(serve([twice])).rejects.toThrow(
+      'plugin "twice", site() for "default": keep("store") was called twice',
+    )
     const late = onServer('late', server => {
       server.hooks.start.tap('a', () => void server.keep('store', { create: () => 1 }))
     })
     const { server } = await serve([late])
     await expect(server.inject()).rejects.toThrow(
-      'plugin "late", start tap "a": plugin "late": keep("store") came too late: call it in server() or site()',
+      'plugin "late", start tap "a": keep("store") came too late: call it in server() or site()',
     )
   })
 })

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { get, post, statuses } from '../support/messages.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { answering } from '../support/server.ts'
+import { cannotRun } from '../support/tools.ts'
 import { turns } from '../support/turns.ts'
 
 const who = answering(({ connection, client }: HttpRequest) => {
@@ -47,13 +48,13 @@ describe('a listener on TCP', () => {
     })
   })
 
-  test('on IPv6 has its address in brackets', async context => {
+  test('on IPv6 has its address in brackets', async () => {
     const probe = createNetServer()
     const hasIpv6 = await new Promise<boolean>(resolve => {
       probe.once('error', () => resolve(false))
       probe.listen(0, '::1', () => probe.close(() => resolve(true)))
     })
-    if (!hasIpv6) context.skip('This needs IPv6 on the loopback interface.')
+    if (!hasIpv6) cannotRun('This needs IPv6 on the loopback interface.')
     await using served = await started({ port: 0, host: '::1' })
     expect(served.urls[0]).toMatch(/^http:\/\/\[::1\]:\d+$/)
     await using client = await RawClient.connect(portOf(served.urls[0]!), '::1')
@@ -61,14 +62,8 @@ describe('a listener on TCP', () => {
     expect(JSON.parse((await client.response()).body.toString()).client.address).toBe('::1')
   })
 
-  test('on every address shows clients of IPv4 as such', async context => {
-    let served: Awaited<ReturnType<typeof started>>
-    try {
-      served = await started({ port: 0, host: '::' })
-    } catch {
-      return context.skip('This needs IPv6.')
-    }
-    await using open = served
+  test('on every address shows clients of IPv4 as such', async () => {
+    await using open = await started({ port: 0, host: '::' }).catch(() => cannotRun('This needs IPv6.'))
     await using client = await RawClient.connect(portOf(open.urls[0]!))
     client.send(get())
     expect(JSON.parse((await client.response()).body.toString()).client.address).toBe('127.0.0.1')

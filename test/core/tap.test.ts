@@ -73,6 +73,13 @@ describe('an error with its owner in front', () => {
     expect(error).toMatchObject({ message: 'plugin "a": no', code: 'EACCES' })
   })
 
+  test('names the plugin once, and another one that its message names too', () => {
+    expect(prefixed(new Error('plugin "a", hook x: no'), 'plugin "a", server()').message).toBe(
+      'plugin "a", server(): hook x: no',
+    )
+    expect(prefixed(new Error('plugin "b": no'), 'plugin "a"').message).toBe('plugin "a": plugin "b": no')
+  })
+
   test('is the same also when its message has no setter', () => {
     const error = new DOMException('late', 'TimeoutError')
     expect(prefixed(error, 'plugin "a"')).toBe(error)
