@@ -14,6 +14,7 @@ export type {
   SiteLimitsConfig,
   Size,
 } from './config/types.ts'
+export { parseDuration, parseSize } from './config/units.ts'
 export {
   type Diagnostic,
   HttpError,
