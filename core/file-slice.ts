@@ -1,4 +1,4 @@
-import { close, fstat, open, read, type Stats } from 'node:fs'
+import { close, constants, fstat, open, read, type Stats } from 'node:fs'
 
 /** One read: large enough that system calls cost little beside the copying, small enough to share memory fairly. */
 const READ_SIZE = 262_144
@@ -56,29 +56,73 @@ export class FileSlice {
    * @throws Error when the file is gone, was changed since the answer was made, or ends early.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
+    const file = await this.open()
+    try {
+      yield* file.read(this.start, this.end)
+    } finally {
+      file.close()
+    }
+  }
+
+  /**
+   * @internal The file, for several reads. Whoever opens it closes it.
+   *
+   * @throws Error when the file is gone, or was changed since the answer was made.
+   */
+  async open(): Promise<OpenFile> {
     const descriptor = await openFile(this.path)
     try {
-      const now = await stats(descriptor)
-      if (now.size !== this.identity.size || now.mtimeMs !== this.identity.mtimeMs) {
-        throw new Error(`${this.path} changed while it was being served`)
-      }
-      for (let position = this.start; position < this.end; ) {
-        const piece = await readPiece(descriptor, position, Math.min(READ_SIZE, this.end - position))
-        if (piece.length === 0)
-          throw new Error(`${this.path} ends at ${position}, expected ${this.end} bytes`)
-        position += piece.length
-        yield piece
-      }
-    } finally {
-      // Nothing was written, so that an error here costs nothing; without a callback it would end the process.
-      close(descriptor, () => undefined)
+      this.#check(await stats(descriptor))
+      return new OpenFile(this.path, descriptor)
+    } catch (error) {
+      closeFile(descriptor)
+      throw error
     }
+  }
+
+  #check(now: Stats): void {
+    if (!now.isFile()) throw new Error(`${this.path} is no regular file any more`)
+    if (now.size === this.identity.size && now.mtimeMs === this.identity.mtimeMs) return
+    throw new Error(`${this.path} changed while it was being served`)
   }
 }
 
+/** @internal A file that was opened, and is what the answer's head says. */
+export class OpenFile {
+  readonly #path: string
+  readonly #descriptor: number
+
+  constructor(path: string, descriptor: number) {
+    this.#path = path
+    this.#descriptor = descriptor
+  }
+
+  /**
+   * The bytes of `[start, end)`, in pieces of up to 256 kB.
+   *
+   * @throws Error when the file ends early.
+   */
+  async *read(start: number, end: number): AsyncGenerator<Buffer, void, undefined> {
+    for (let position = start; position < end; ) {
+      const piece = await readPiece(this.#descriptor, position, Math.min(READ_SIZE, end - position))
+      if (piece.length === 0) throw new Error(`${this.#path} ends at ${position}, expected ${end} bytes`)
+      position += piece.length
+      yield piece
+    }
+  }
+
+  close(): void {
+    closeFile(this.#descriptor)
+  }
+}
+
+// A pipe or device that was put in the file's place would hold a thread until somebody writes to it: the system is
+// told not to wait (Windows has neither).
+const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
+
 const openFile = (path: string): Promise<number> =>
   new Promise((resolve, reject) =>
-    open(path, 'r', (error, descriptor) => (error ? reject(error) : resolve(descriptor))),
+    open(path, FLAGS, (error, descriptor) => (error ? reject(error) : resolve(descriptor))),
   )
 
 const stats = (descriptor: number): Promise<Stats> =>
@@ -94,3 +138,6 @@ const readPiece = (descriptor: number, position: number, length: number): Promis
       error ? reject(error) : resolve(bytes === length ? buffer : buffer.subarray(0, bytes)),
     )
   })
+
+// Nothing was written, so that an error here costs nothing; without a callback it would end the process.
+const closeFile = (descriptor: number): void => close(descriptor, () => undefined)
