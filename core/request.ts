@@ -14,8 +14,8 @@ import { hostnameOf, originForm } from './target.ts'
 
 /** What a request is made from, by a connection or by a test. */
 export interface RequestInit {
-  /** `1.0`, `1.1` or `2`. Default: `1.1`. */
-  readonly version?: string | undefined
+  /** The version of HTTP that the client speaks: `1.0`, `1.1` or `2`. Default: `1.1`. */
+  readonly protocol?: string | undefined
   readonly method: string
   /** The target as the client sent it: `/path?query`, an absolute URI, or `*`. */
   readonly target: string
@@ -42,6 +42,7 @@ const nobody: Peer = Object.freeze({ address: '', port: 0 })
  * A request, valid until its `done`, also after an await. What nobody reads is never parsed.
  */
 export class HttpRequest implements SlotHolder {
+  /** Of HTTP: `1.0`, `1.1` or `2`. */
   readonly version: string
   readonly method: string
   /** What the client sent. */
@@ -76,7 +77,7 @@ export class HttpRequest implements SlotHolder {
   #abortReason: Error | null = null
 
   constructor(init: RequestInit) {
-    this.version = init.version ?? '1.1'
+    this.version = init.protocol ?? '1.1'
     this.method = init.method
     this.target = init.target
     this.scheme = init.scheme ?? (init.tls === undefined ? 'http' : 'https')
@@ -170,6 +171,8 @@ export class HttpRequest implements SlotHolder {
   }
 
   get<T>(slot: Slot<T>): T {
+    // Nothing was set yet: most slots that are asked for are empty, and emptiness costs nothing.
+    if (this.#slots === null && slot.first === null) return undefined as T
     this.#slots ??= new SlotValues()
     return this.#slots.get(slot)
   }
@@ -233,10 +236,16 @@ export class HttpRequest implements SlotHolder {
     this.sink?.inform(status, headers)
   }
 
-  /** @internal Whether any precondition came (RFC 9110 section 13.1): all their names begin with `if-`. */
+  /**
+   * @internal Whether the client may get less than the whole: any precondition came (RFC 9110 section 13.1: all their
+   * names begin with `if-`), or a range.
+   */
   get hasConditions(): boolean {
     const fields = this.#fields
-    for (let i = 0; i < fields.length; i += 2) if (fields[i]!.startsWith('if-')) return true
+    for (let i = 0; i < fields.length; i += 2) {
+      const name = fields[i]!
+      if (name === 'range' || name.startsWith('if-')) return true
+    }
     return false
   }
 

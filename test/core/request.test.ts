@@ -13,7 +13,7 @@ const says = at('says', Handle.Route, request =>
 describe('a request', () => {
   test('has what it was made of', () => {
     const request = requestOf({
-      version: '1.0',
+      protocol: '1.0',
       method: 'PUT',
       target: '/a%41?x=1&x=2',
       headers: [

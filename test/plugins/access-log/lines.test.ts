@@ -122,7 +122,7 @@ describe('a combined line', () => {
   test('names HTTP/1.0 and HTTP/2.0', async () => {
     const log = await logged({ format: 'common' }, site)
     await log.server.inject('/text')
-    for (const version of ['1.0', '2']) {
+    for (const protocol of ['1.0', '2']) {
       const ended = Promise.withResolvers<void>()
       const sink: Sink = {
         ...{
@@ -134,7 +134,7 @@ describe('a combined line', () => {
         ...{ end: () => ended.resolve(), onDrain: null, onClose: null, bytes: 9 },
       }
       const fields = ['host', 'x']
-      log.server.dispatch(new HttpRequest({ version, method: 'GET', target: '/text', fields }), sink)
+      log.server.dispatch(new HttpRequest({ protocol, method: 'GET', target: '/text', fields }), sink)
       await ended.promise
       sink.onClose?.(null)
     }
