@@ -1,3 +1,4 @@
+import { httpDate } from './http-date.ts'
 import type { HttpRequest } from './request.ts'
 
 /** The present state of a resource, for preconditions. */
@@ -14,7 +15,7 @@ type Verdict = 'go' | 'not-modified' | 'failed'
 
 /**
  * The preconditions of a request against the present state, in the order of RFC 9110 section 13.2.2.
- * Range conditions (If-Range) are not among them.
+ * The condition of a range is apart: {@link rangeStands}.
  */
 export function checkPreconditions(request: HttpRequest, state: Preconditions): Verdict {
   const { headers } = request
@@ -32,6 +33,31 @@ export function checkPreconditions(request: HttpRequest, state: Preconditions): 
   }
   if (!isReading) return 'go'
   return isAfter(modified, headers.get('if-modified-since')) === false ? 'not-modified' : 'go'
+}
+
+/** What {@link rangeStands} compares with: the validators of the answer, and when the answer was made. */
+export interface RangeState {
+  readonly etag: string | undefined
+  readonly lastModified: string | undefined
+  /** Its Date field; without one the answer is of this moment. */
+  readonly date: string | undefined
+}
+
+/**
+ * Whether the part that a Range asks for belongs to what the client has, by If-Range (RFC 9110 section 13.1.5). What
+ * is neither a tag nor a date is a condition that is false.
+ */
+export function rangeStands(ifRange: string | undefined, state: RangeState): boolean {
+  if (ifRange === undefined) return true
+  if (ifRange.slice(0, 3).includes('"')) return state.etag !== undefined && strongMatch(ifRange, state.etag)
+  const date = httpDate(ifRange)
+  return date !== null && date === time(state.lastModified) && isStrong(date, state.date)
+}
+
+// RFC 9110 section 8.8.2.2: within its own second a modification time may stand for two representations.
+function isStrong(modified: number, date: string | undefined): boolean {
+  const now = date === undefined ? null : httpDate(date)
+  return modified + 1_000 <= (now ?? Date.now())
 }
 
 type Match = (a: string, b: string) => boolean
@@ -65,42 +91,4 @@ function time(lastModified: Preconditions['lastModified']): number | null {
   if (typeof lastModified === 'string') return httpDate(lastModified)
   const milliseconds = Math.floor(Number(lastModified) / 1000) * 1000
   return Number.isNaN(milliseconds) ? null : milliseconds
-}
-
-const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
-const clock = '(\\d\\d):(\\d\\d):(\\d\\d)'
-const IMF = new RegExp(`^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (\\d\\d) ([A-Z][a-z]{2}) (\\d{4}) ${clock} GMT$`)
-const RFC850 = new RegExp(
-  `^(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, (\\d\\d)-([A-Z][a-z]{2})-(\\d\\d) ${clock} GMT$`,
-)
-const ASCTIME = new RegExp(`^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([A-Z][a-z]{2}) ([ \\d]\\d) ${clock} (\\d{4})$`)
-
-/** Milliseconds of an HTTP date in any of the three forms of RFC 9110 section 5.6.7, or null. */
-export function httpDate(text: string): number | null {
-  let found = IMF.exec(text)
-  if (found !== null) return utc(Number(found[3]), found[2]!, found[1]!, found.slice(4))
-  found = RFC850.exec(text)
-  if (found !== null) return utc(fullYear(Number(found[3])), found[2]!, found[1]!, found.slice(4))
-  found = ASCTIME.exec(text)
-  return found === null ? null : utc(Number(found[6]), found[1]!, found[2]!, found.slice(3, 6))
-}
-
-// The day of the week is not compared: a date that names the wrong one still says which day it means.
-function utc(year: number, monthName: string, dayText: string, clockTexts: readonly string[]): number | null {
-  const month = months.indexOf(monthName)
-  const day = Number(dayText)
-  const [hour, minute, second] = clockTexts.map(Number) as [number, number, number]
-  // A leap second is in the grammar.
-  if (month === -1 || hour > 23 || minute > 59 || second > 60) return null
-  const date = new Date(0)
-  date.setUTCFullYear(year, month, day)
-  if (date.getUTCDate() !== day) return null
-  return date.setUTCHours(hour, minute, second)
-}
-
-// A two-digit year that appears to be more than 50 years ahead is of the century before.
-function fullYear(year: number): number {
-  const now = new Date().getUTCFullYear()
-  const guess = now - (now % 100) + year
-  return guess > now + 50 ? guess - 100 : guess
 }

@@ -4,6 +4,8 @@ export interface HttpErrorOptions {
   readonly code?: string | undefined
   /** Header fields of the answer, for example `{ 'retry-after': '5' }`. */
   readonly headers?: Readonly<Record<string, string>> | undefined
+  /** The protocol that a 426 asks for, as the Upgrade field names it: `websocket` (RFC 9110 section 15.5.22). */
+  readonly protocol?: string | undefined
   readonly cause?: unknown
 }
 
@@ -17,6 +19,7 @@ export class HttpError extends Error {
   readonly status: number
   readonly code: string
   readonly headers: Readonly<Record<string, string>> | undefined
+  readonly protocol: string | undefined
 
   constructor(status: number, message = reasonPhrase(status), options: HttpErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
@@ -26,6 +29,7 @@ export class HttpError extends Error {
     this.status = status
     this.code = options.code ?? `HTTP_${status}`
     this.headers = options.headers
+    this.protocol = options.protocol
   }
 }
 

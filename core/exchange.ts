@@ -1,17 +1,18 @@
-import { checkPreconditions } from './conditional.ts'
 import { DeadlineError } from './deadlines.ts'
 import { asError, type Diagnostic, HttpError, refusals } from './errors.ts'
-import { faultIn, faultOf, refusalOf } from './faults.ts'
+import { faultIn, faultOf, overrun, refusalOf } from './faults.ts'
 import { FileSlice } from './file-slice.ts'
 import type { Generation } from './generation.ts'
 import { HandlerWatch, lateError } from './handler-watch.ts'
 import { checkedTrailers, isBodyless } from './head-bytes.ts'
 import type { Outcome } from './hooks.ts'
-import { askingFor, errorResponse, unanswered, withText } from './kernel-answers.ts'
+import { completed, errorResponse, shaped, unanswered, upgradeError } from './kernel-answers.ts'
+import { MultipartRanges } from './multipart-ranges.ts'
 import { Pump, type PumpHost } from './pump.ts'
 import type { HttpRequest } from './request.ts'
 import { HttpResponse } from './response.ts'
 import { destroyBody, lengthOf } from './response-body.ts'
+import { select } from './selection.ts'
 import type { Sink } from './sink.ts'
 import type { FiredHooks, Site } from './site.ts'
 import { type Tap, tapFailed, tapOf } from './tap.ts'
@@ -49,8 +50,6 @@ export class Exchange implements PumpHost {
   #isBroken = false
   /** Why the client will not get the answer. */
   #failure: Error | null = null
-  /** The protocol that a 426 asks for. */
-  #asksFor: string | null = null
   #length: number | null = 0
   /** Bytes of the body that went to the sink. */
   #bodyBytes = 0
@@ -102,10 +101,10 @@ export class Exchange implements PumpHost {
     if (this.#takesError) return this.#answerBare()
     this.#takesError = true
     const shown = error instanceof HttpError ? error : new HttpError(500, undefined, { cause: error })
-    const answer = this.#ask(
-      () => this.#fired.error?.call(shown, this.#request) ?? errorResponse(shown),
-      tapOf(error),
-    )
+    const answer = this.#ask(() => {
+      const tapped = this.#fired.error?.call(shown, this.#request)
+      return tapped === undefined ? errorResponse(shown) : shaped(tapped, shown)
+    }, tapOf(error))
     if (answer !== null) this.#transform(answer.seal())
   }
 
@@ -174,25 +173,18 @@ export class Exchange implements PumpHost {
     this.#settle(changed!)
   }
 
-  /** Everything but the bytes: text for an empty error, preconditions, `deliver`. */
+  /** Everything but the bytes: what an error lacks, preconditions and ranges, `deliver`. */
   #settle(answer: HttpResponse): void {
-    let response = answer
-    if (answer.status >= 400 && answer.body === null) response = withText(answer)
-    else if (answer.status === 200 && !this.#takesError && this.#isConditional()) {
-      const verdict = checkPreconditions(this.#request, stateOf(answer))
-      if (verdict === 'failed') return this.#fail(new HttpError(412))
-      if (verdict === 'not-modified') {
-        this.#discard()
-        response = answer.notModified()
-      }
-    }
+    const response = this.#fit(answer)
+    if (response instanceof HttpError) return this.#fail(response)
+    if (response.body !== answer.body) this.#discard()
     const delivered = this.#deliver(response)
     if (delivered !== null) this.#commit(delivered)
   }
 
-  #isConditional(): boolean {
-    const { method } = this.#request
-    return (method === 'GET' || method === 'HEAD') && this.#request.hasConditions
+  #fit(answer: HttpResponse): HttpResponse | HttpError {
+    if (answer.status >= 400) return completed(answer, this.#request)
+    return this.#takesError ? answer : select(answer, this.#request)
   }
 
   #deliver(response: HttpResponse): HttpResponse | null {
@@ -210,11 +202,13 @@ export class Exchange implements PumpHost {
   #commit(response: HttpResponse): void {
     this.#unwatch()
     if (this.#failure !== null) return this.#abandon(response)
-    if (response.upgradeHandler !== null && !this.#mayUpgrade(response)) return
+    const isUpgrade = response.upgradeHandler !== null
+    const cannot = isUpgrade ? upgradeError(response.upgradeProtocol!, this.#request) : null
+    if (cannot !== null) return this.#fail(cannot, null)
     this.#answer = response
-    this.#response = this.#asksFor === null ? response : askingFor(this.#asksFor, response)
+    this.#response = response
     this.#state = COMMITTING
-    if (response.upgradeHandler !== null) this.#upgrade(response)
+    if (isUpgrade) this.#upgrade(response)
     else this.#send(response)
   }
 
@@ -236,7 +230,8 @@ export class Exchange implements PumpHost {
     this.#pump.start()
     // The head waits for the first bytes of this turn, so that a body that fails at once can still be a 500; that of
     // a file waits for the disk, since a file that is gone or changed shows when it is opened.
-    if (!(body instanceof FileSlice)) setImmediate(() => this.#commitHead())
+    if (!(body instanceof FileSlice || body instanceof MultipartRanges))
+      setImmediate(() => this.#commitHead())
   }
 
   sending(bytes: number): void {
@@ -277,29 +272,7 @@ export class Exchange implements PumpHost {
   }
 
   overran(declared: number): void {
-    const message = `the body of ${this.#request.summary} ran over its declared ${declared} bytes; the rest was cut`
-    const site = this.#request.currentSite?.name
-    const plugin = this.#response?.givenBy?.plugin
-    this.#report({
-      code: 'BODY_TOO_LONG',
-      message,
-      severity: 'error',
-      plugin,
-      site,
-      request: this.#request.summary,
-    })
-  }
-
-  #mayUpgrade(response: HttpResponse): boolean {
-    const offered = this.#request.headers.get('upgrade')
-    const protocol = response.upgradeProtocol!
-    if (offered === undefined || !offers(offered, protocol)) {
-      this.#asksFor = protocol
-      this.#fail(new HttpError(426))
-    } else if (this.#sink.upgrade === undefined) {
-      this.#fail(new HttpError(501), null)
-    } else return true
-    return false
+    this.#report(overrun(declared, this.#request, this.#response?.givenBy))
   }
 
   #upgrade(response: HttpResponse): void {
@@ -413,17 +386,4 @@ function discard(answer: HttpResponse | null | undefined): void {
 
 function isLate(failure: Error): boolean {
   return failure instanceof DeadlineError || failure.cause instanceof DeadlineError
-}
-
-function stateOf(answer: HttpResponse) {
-  return { etag: answer.field('etag'), lastModified: answer.field('last-modified'), exists: true }
-}
-
-/** Whether an Upgrade field names a protocol (RFC 9110 section 7.8): we may switch to no other. */
-function offers(upgrade: string, protocol: string): boolean {
-  const wanted = protocol.toLowerCase()
-  return upgrade
-    .toLowerCase()
-    .split(/[ \t]*,[ \t]*/)
-    .includes(wanted)
 }

@@ -34,6 +34,19 @@ export function refusalOf(request: HttpRequest): Diagnostic {
   }
 }
 
+/** A body that ran over the length that it declared, for the operator. */
+export function overrun(declared: number, request: HttpRequest, givenBy?: Tap | null): Diagnostic {
+  const { summary } = request
+  return {
+    code: 'BODY_TOO_LONG',
+    message: `the body of ${summary} ran over its declared ${declared} bytes; the rest was cut`,
+    severity: 'error',
+    plugin: givenBy?.plugin,
+    site: request.currentSite?.name,
+    request: summary,
+  }
+}
+
 /** What the operator is told of an error: nothing when it is an answer to what the client did. */
 export function faultIn(error: Error, request: HttpRequest, givenBy?: Tap | null): Diagnostic | null {
   return error instanceof HttpError && error.status < 500 ? null : faultOf(error, request, givenBy)

@@ -46,6 +46,16 @@ export function checkValue(field: string, value: string): void {
 }
 
 /**
+ * The name of a protocol, as the Upgrade field has it: with a version behind a slash, or without (RFC 9110 section 7.8).
+ *
+ * @throws TypeError for anything else.
+ */
+export function checkedProtocol(what: string, protocol: string): string {
+  if (typeof protocol === 'string' && protocol.split('/', 2).every(isToken)) return protocol
+  throw new TypeError(`${what}: protocol must be a token such as "websocket", got ${describe(protocol)}`)
+}
+
+/**
  * A trailer's name in lower case.
  *
  * @throws TypeError for fields that frame, route or authenticate a message, or say how to read it

@@ -62,6 +62,7 @@ export {
 } from './plugin.ts'
 export { HttpRequest, type RequestInit } from './request.ts'
 export {
+  type ErrorInit,
   HttpResponse,
   type ReadOptions,
   type ResponseInit,

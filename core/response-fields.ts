@@ -71,6 +71,11 @@ export class ResponseFields {
     return this
   }
 
+  /** @internal */
+  get isSealed(): boolean {
+    return this.#phase === SEALED
+  }
+
   /** @internal No change from here on. */
   seal(): this {
     this.#phase = SEALED
@@ -98,8 +103,10 @@ export class ResponseFields {
 
   /** @internal The first value of a field. */
   field(name: string): string | undefined {
-    const fields = this.fields()
-    for (let i = 0; i < fields.length; i += 2) if (fields[i] === name) return fields[i + 1]
+    const inherited = this.#hidden?.includes(name) === true ? undefined : this.#base?.field(name)
+    if (inherited !== undefined) return inherited
+    const own = this.#lines
+    for (let i = 0; i < own.length; i += 2) if (own[i] === name) return own[i + 1]
     return undefined
   }
 

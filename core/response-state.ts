@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { describe } from './errors.ts'
-import { checkedTrailerName } from './field-rules.ts'
+import { checkedProtocol, checkedTrailerName } from './field-rules.ts'
 import { isToken } from './head-syntax.ts'
 import { flatFields, type HeadersInit } from './headers.ts'
 import {
@@ -67,6 +67,7 @@ export class ResponseState extends ResponseFields {
   #body: ResponseBody
   #detail: string | null = null
   #isCurrent: (() => boolean) | undefined
+  #offering: this | null = null
 
   /**
    * Rarely called directly: the makers of `HttpResponse` are shorter.
@@ -217,6 +218,36 @@ export class ResponseState extends ResponseFields {
     fork.declaredLength = null
     for (const field of OF_NO_USE_IN_304) fork.delete(field)
     if (fork.field('etag') !== undefined) fork.delete('last-modified')
+    return fork
+  }
+
+  /**
+   * @internal A 426 names the protocol that it demands (RFC 9110 section 15.5.22).
+   *
+   * @throws TypeError for another status, and for what names no protocol.
+   */
+  asksFor(protocol: string): this {
+    if (this.#status !== 426)
+      throw new TypeError(`error: only a 426 asks for a protocol, not a ${this.#status}`)
+    this.upgradeProtocol = checkedProtocol('error', protocol)
+    return this
+  }
+
+  /** @internal The same with Accept-Ranges (RFC 9110 section 14.3). Of a base it is made once. */
+  offeringRanges(): this {
+    if (this.field('accept-ranges') !== undefined) return this
+    if (!this.isSealed) return this.set('accept-ranges', 'bytes')
+    this.#offering ??= this.fork().set('accept-ranges', 'bytes').seal()
+    return this.#offering
+  }
+
+  /** @internal The same with a part of its bytes: what is said of the whole stays (RFC 9110 section 15.3.7). */
+  partial(body: ResponseBody, length: number | null): this {
+    const fork = this.fork()
+    fork.#body = body
+    fork.#status = 206
+    fork.declaredLength = length
+    fork.delete('content-digest')
     return fork
   }
 

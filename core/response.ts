@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url'
 import mime from 'mime-types'
 import { describe, HttpError } from './errors.ts'
 import { eventStream, type ServerEvent } from './event-stream.ts'
+import { checkedProtocol } from './field-rules.ts'
 import { FileSlice } from './file-slice.ts'
-import { isToken } from './head-syntax.ts'
 import type { HeadersInit } from './headers.ts'
 import { isIterable, type ResponseBody, standsFor } from './response-body.ts'
 import { ResponseState, type UpgradeHandler, type UpgradeOptions } from './response-state.ts'
@@ -24,6 +24,13 @@ export type ResponseInit =
 export interface StreamInit extends Exclude<ResponseInit, number> {
   /** The number of bytes, if known: a body that ends short breaks off, what runs over is cut and reported. */
   readonly length?: number | undefined
+}
+
+/** What {@link HttpResponse.error} takes beside status and text. */
+export interface ErrorInit {
+  readonly headers?: HeadersInit | undefined
+  /** The protocol that a 426 asks for, as the Upgrade field names it: `websocket` (RFC 9110 section 15.5.22). */
+  readonly protocol?: string | undefined
 }
 
 /**
@@ -121,16 +128,20 @@ export class HttpResponse extends ResponseState {
     return make(null, withStatus(init, 204))
   }
 
-  /** An error without a body: error pages fill it, else the kernel writes plain text. */
+  /**
+   * An error without a body: error pages fill it, else the kernel writes plain text.
+   *
+   * @throws TypeError for a status that is none of an error, and for a protocol that is not asked for by a 426.
+   */
   static error(
     status: number,
     detail: string | null = null,
-    init: Exclude<ResponseInit, number> = {},
+    { headers, protocol }: ErrorInit = {},
   ): HttpResponse {
     if (!(status >= 400)) throw new TypeError(`error: status must be 400 to 599, got ${describe(status)}`)
-    const response = make(null, { ...init, status })
+    const response = make(null, { status, headers })
     response.detail = detail
-    return response
+    return protocol === undefined ? response : response.asksFor(protocol)
   }
 
   /** Problem details (RFC 9457): `{ type, title, status, detail, instance, … }`. */
@@ -147,14 +158,11 @@ export class HttpResponse extends ResponseState {
 
   /** Hands the connection over once the answer has gone through `deliver` (RFC 9110 section 7.8). */
   static upgrade(options: UpgradeOptions, handler: UpgradeHandler): HttpResponse {
-    const { protocol, headers } = options
-    if (typeof protocol !== 'string' || !protocol.split('/', 2).every(isToken)) {
-      throw new TypeError(`upgrade: protocol must be a token such as "websocket", got ${describe(protocol)}`)
-    }
+    checkedProtocol('upgrade', options.protocol)
     if (typeof handler !== 'function') {
       throw new TypeError(`upgrade: expected a function that takes the stream, got ${describe(handler)}`)
     }
-    return new HttpResponse(200, null, headers).takesOver(options, handler)
+    return new HttpResponse(200, null, options.headers).takesOver(options, handler)
   }
 }
 

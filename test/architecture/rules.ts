@@ -15,7 +15,7 @@ const coreLibraries: Readonly<Record<string, string>> = {
   tapable: 'core/',
   cosmiconfig: 'core/config/',
   valibot: 'core/config/',
-  'range-parser': 'core/conditional.ts',
+  'range-parser': 'core/range.ts',
   'mime-types': 'core/response.ts',
   '@fastify/busboy': 'core/body.ts',
 }

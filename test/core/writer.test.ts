@@ -133,6 +133,7 @@ describe('the head', () => {
     client.send(get())
     expect((await client.response()).fields.map(([name]) => name)).toEqual([
       'content-type',
+      'accept-ranges',
       'date',
       'content-length',
     ])

@@ -1,0 +1,64 @@
+import { checkPreconditions, rangeStands } from './conditional.ts'
+import { HttpError } from './errors.ts'
+import { FileSlice } from './file-slice.ts'
+import { MultipartRanges } from './multipart-ranges.ts'
+import { contentRange, rangesIn, type Sliceable, slice } from './range.ts'
+import type { HttpRequest } from './request.ts'
+import type { HttpResponse } from './response.ts'
+import { lengthOf, type ResponseBody } from './response-body.ts'
+
+/**
+ * What a request gets of the representation that a 200 has for it: all, none or parts, in the order of RFC 9110
+ * section 13.2.2. Other methods than GET and HEAD get what they got.
+ *
+ * @returns The whole, with Accept-Ranges where it can be had in parts; a 304 or 206; a 412 or 416 as an error.
+ */
+export function select(answer: HttpResponse, request: HttpRequest): HttpResponse | HttpError {
+  const { method } = request
+  if (answer.status !== 200 || (method !== 'GET' && method !== 'HEAD')) return answer
+  const { body } = answer
+  const isRanged = isSliceable(body) && offersBytes(answer)
+  const whole = isRanged ? answer.offeringRanges() : answer
+  if (!request.hasConditions) return whole
+  const verdict = checkPreconditions(request, { ...validatorsOf(answer), exists: true })
+  if (verdict === 'failed') return new HttpError(412)
+  if (verdict === 'not-modified') return answer.notModified()
+  // RFC 9110 section 14.2: a Range counts for GET alone.
+  return isRanged && method === 'GET' ? parts(whole, body, request) : whole
+}
+
+/** Whether parts can be taken of a body. An empty one has none that Content-Range could name. */
+function isSliceable(body: ResponseBody): body is Sliceable {
+  const isKnown = typeof body === 'string' || body instanceof Uint8Array || body instanceof FileSlice
+  return isKnown && body.length > 0
+}
+
+/** An answer can be without ranges: `accept-ranges: none`. */
+function offersBytes(answer: HttpResponse): boolean {
+  const offered = answer.field('accept-ranges')
+  return offered === undefined || offered.toLowerCase() === 'bytes'
+}
+
+function parts(whole: HttpResponse, body: Sliceable, { headers }: HttpRequest): HttpResponse | HttpError {
+  const range = headers.get('range')
+  if (range === undefined || !rangeStands(headers.get('if-range'), validatorsOf(whole))) return whole
+  const size = lengthOf(body)!
+  const ranges = rangesIn(range, size)
+  if (ranges === null) return whole
+  const [first] = ranges
+  if (first === undefined)
+    return new HttpError(416, undefined, { headers: { 'content-range': `bytes */${size}` } })
+  if (ranges.length === 1)
+    return whole.partial(slice(body, first), null).set('content-range', contentRange(first, size))
+  // Each part has a Content-Range of its own, and the message none (RFC 9110 section 15.3.7.2).
+  const all = new MultipartRanges(body, ranges, size, whole.field('content-type'))
+  return whole.partial(all, all.length).set('content-type', all.type).delete('content-range')
+}
+
+function validatorsOf(answer: HttpResponse) {
+  return {
+    etag: answer.field('etag'),
+    lastModified: answer.field('last-modified'),
+    date: answer.field('date'),
+  }
+}
