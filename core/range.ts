@@ -1,6 +1,6 @@
 import parseRange from 'range-parser'
 import { FileSlice } from './file-slice.ts'
-import { bytesOf } from './response-body.ts'
+import { bytesOf, type ResponseBody } from './response-body.ts'
 
 /** A part of a representation, both ends included and counted from 0 (RFC 9110 section 14.1.2). */
 export interface ByteRange {
@@ -46,6 +46,12 @@ function rangeSpec(member: string, size: number): string | null {
 
 /** A body of which parts can be sent: its bytes are there, or on a disk. */
 export type Sliceable = string | Uint8Array | FileSlice
+
+/** Whether parts can be taken of a body. An empty one has none that Content-Range could name. */
+export function isSliceable(body: ResponseBody): body is Sliceable {
+  const isKnown = typeof body === 'string' || body instanceof Uint8Array || body instanceof FileSlice
+  return isKnown && body.length > 0
+}
 
 /** One part of a body, without a copy where the body is bytes, a file, or text of ASCII. */
 export function slice(body: Sliceable, { start, end }: ByteRange): Sliceable {

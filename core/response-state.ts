@@ -3,6 +3,7 @@ import { describe } from './errors.ts'
 import { checkedProtocol, checkedTrailerName } from './field-rules.ts'
 import { isToken } from './head-syntax.ts'
 import { flatFields, type HeadersInit } from './headers.ts'
+import { isSliceable } from './range.ts'
 import {
   checkedBody,
   LazyBody,
@@ -39,8 +40,8 @@ export interface Trailers {
   readonly values: () => HeadersInit
 }
 
-/** What speaks of the very bytes, and goes when they change: the tag, the part that they are, digests (RFC 9530). */
-const OF_THE_BYTES = ['etag', 'content-range', 'content-digest', 'repr-digest'] as const
+/** What speaks of the very bytes, and goes when they change: the tag, and digests (RFC 9530). */
+const OF_THE_BYTES = ['etag', 'content-digest', 'repr-digest'] as const
 
 /** What a client that has the representation need not be told again (RFC 9110 section 15.4.5). */
 const OF_NO_USE_IN_304 = [
@@ -67,7 +68,8 @@ export class ResponseState extends ResponseFields {
   #body: ResponseBody
   #detail: string | null = null
   #isCurrent: (() => boolean) | undefined
-  #offering: this | null = null
+  /** Undefined: not yet asked for. */
+  #ranged: this | null | undefined
 
   /**
    * Rarely called directly: the makers of `HttpResponse` are shorter.
@@ -233,12 +235,15 @@ export class ResponseState extends ResponseFields {
     return this
   }
 
-  /** @internal The same with Accept-Ranges (RFC 9110 section 14.3). Of a base it is made once. */
-  offeringRanges(): this {
-    if (this.field('accept-ranges') !== undefined) return this
-    if (!this.isSealed) return this.set('accept-ranges', 'bytes')
-    this.#offering ??= this.fork().set('accept-ranges', 'bytes').seal()
-    return this.#offering
+  /**
+   * @internal The same with Accept-Ranges (RFC 9110 section 14.3); null when no parts can be had of it, be it by
+   * `accept-ranges: none`. Of a base it is made once.
+   */
+  ranged(): this | null {
+    if (this.#ranged !== undefined) return this.#ranged
+    const ranged = this.#withRanges()
+    if (this.isSealed) this.#ranged = ranged
+    return ranged
   }
 
   /** @internal The same with a part of its bytes: what is said of the whole stays (RFC 9110 section 15.3.7). */
@@ -251,6 +256,14 @@ export class ResponseState extends ResponseFields {
     return fork
   }
 
+  #withRanges(): this | null {
+    if (!isSliceable(this.#body)) return null
+    const offered = this.field('accept-ranges')
+    if (offered !== undefined) return offered.toLowerCase() === 'bytes' ? this : null
+    if (!this.isSealed) return this.set('accept-ranges', 'bytes')
+    return this.fork().set('accept-ranges', 'bytes').seal()
+  }
+
   #swap(body: ResponseBody): void {
     this.mustBeUnfinished('body')
     standsFor(checkedBody(body), this.#body)
@@ -260,6 +273,8 @@ export class ResponseState extends ResponseFields {
 
   #forgetBytes(): void {
     for (const field of OF_THE_BYTES) this.delete(field)
+    // That of a 416 tells the length of what was asked for, whatever the error itself looks like.
+    if (this.#status !== 416) this.delete('content-range')
   }
 
   /** @internal The answer hands the connection over (RFC 9110 section 7.8). */

@@ -1,11 +1,10 @@
 import { checkPreconditions, rangeStands } from './conditional.ts'
 import { HttpError } from './errors.ts'
-import { FileSlice } from './file-slice.ts'
 import { MultipartRanges } from './multipart-ranges.ts'
 import { contentRange, rangesIn, type Sliceable, slice } from './range.ts'
 import type { HttpRequest } from './request.ts'
 import type { HttpResponse } from './response.ts'
-import { lengthOf, type ResponseBody } from './response-body.ts'
+import { lengthOf } from './response-body.ts'
 
 /**
  * What a request gets of the representation that a 200 has for it: all, none or parts, in the order of RFC 9110
@@ -16,30 +15,18 @@ import { lengthOf, type ResponseBody } from './response-body.ts'
 export function select(answer: HttpResponse, request: HttpRequest): HttpResponse | HttpError {
   const { method } = request
   if (answer.status !== 200 || (method !== 'GET' && method !== 'HEAD')) return answer
-  const { body } = answer
-  const isRanged = isSliceable(body) && offersBytes(answer)
-  const whole = isRanged ? answer.offeringRanges() : answer
+  const ranged = answer.ranged()
+  const whole = ranged ?? answer
   if (!request.hasConditions) return whole
   const verdict = checkPreconditions(request, { ...validatorsOf(answer), exists: true })
   if (verdict === 'failed') return new HttpError(412)
   if (verdict === 'not-modified') return answer.notModified()
   // RFC 9110 section 14.2: a Range counts for GET alone.
-  return isRanged && method === 'GET' ? parts(whole, body, request) : whole
+  return ranged !== null && method === 'GET' ? parts(ranged, request) : whole
 }
 
-/** Whether parts can be taken of a body. An empty one has none that Content-Range could name. */
-function isSliceable(body: ResponseBody): body is Sliceable {
-  const isKnown = typeof body === 'string' || body instanceof Uint8Array || body instanceof FileSlice
-  return isKnown && body.length > 0
-}
-
-/** An answer can be without ranges: `accept-ranges: none`. */
-function offersBytes(answer: HttpResponse): boolean {
-  const offered = answer.field('accept-ranges')
-  return offered === undefined || offered.toLowerCase() === 'bytes'
-}
-
-function parts(whole: HttpResponse, body: Sliceable, { headers }: HttpRequest): HttpResponse | HttpError {
+function parts(whole: HttpResponse, { headers }: HttpRequest): HttpResponse | HttpError {
+  const body = whole.body as Sliceable
   const range = headers.get('range')
   if (range === undefined || !rangeStands(headers.get('if-range'), validatorsOf(whole))) return whole
   const size = lengthOf(body)!

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { checkPreconditions, type Preconditions } from '../../core/conditional.ts'
+import { checkPreconditions, type Preconditions, rangeStands } from '../../core/conditional.ts'
 import { HttpRequest } from '../../core/request.ts'
 
 const before = 'Sun, 06 Nov 1994 08:49:36 GMT'
@@ -184,5 +184,63 @@ describe('the order of preconditions', () => {
     expect(check({ 'if-match': '"a"', 'if-none-match': '"a"' })).toBe('not-modified')
     expect(check({ 'if-unmodified-since': after, 'if-modified-since': after })).toBe('not-modified')
     expect(check({ 'if-match': '"a"', 'if-none-match': '"a"' }, state, 'PUT')).toBe('failed')
+  })
+})
+
+describe('If-Range', () => {
+  const made = { etag: '"a"', lastModified: exactly, date: after }
+
+  it('that did not come lets a range stand', () => {
+    expect(rangeStands(undefined, made)).toBe(true)
+  })
+
+  it.each([
+    ['"a"', true],
+    ['"b"', false],
+    ['W/"a"', false],
+    ['"A"', false],
+    ['"a", "b"', false],
+    ['"a', false],
+    ['a', false],
+    ['*', false],
+    ['', false],
+  ])('%j stands for "a": %s', (field, stands) => {
+    expect(rangeStands(field, made)).toBe(stands)
+  })
+
+  it('compares strongly: a weak tag matches not even itself', () => {
+    for (const field of ['W/"a"', '"a"']) expect(rangeStands(field, { ...made, etag: 'W/"a"' })).toBe(false)
+  })
+
+  it('that is a tag is false without one', () => {
+    expect(rangeStands('"a"', { ...made, etag: undefined })).toBe(false)
+  })
+
+  it.each([
+    [exactly, true],
+    ['Sunday, 06-Nov-94 08:49:37 GMT', true],
+    [before, false],
+    [after, false],
+    ['06 Nov 1994', false],
+  ])('of %s stands for the same second alone: %s', (field, stands) => {
+    expect(rangeStands(field, made)).toBe(stands)
+  })
+
+  it('that is a date is false without a modification time', () => {
+    expect(rangeStands(exactly, { ...made, lastModified: undefined })).toBe(false)
+  })
+
+  it('that is a date is false while its second may still bring another representation', () => {
+    expect(rangeStands(exactly, { ...made, date: exactly })).toBe(false)
+    expect(rangeStands(exactly, { ...made, date: before })).toBe(false)
+    const inSeconds = (seconds: number) => {
+      const date = new Date(Date.now() + seconds * 1_000).toUTCString()
+      return rangeStands(date, { etag: undefined, lastModified: date, date: undefined })
+    }
+    expect([inSeconds(60), inSeconds(1), inSeconds(-5)]).toEqual([false, false, true])
+  })
+
+  it('takes an answer whose Date cannot be read for one of this moment', () => {
+    expect(rangeStands(exactly, { ...made, date: 'yesterday' })).toBe(true)
   })
 })

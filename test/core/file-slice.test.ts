@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process'
 import { readdir, readlink, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { FileSlice } from 'rawhttp'
 import { expect, test } from 'vitest'
 import { tempFile } from '../support/temp-file.ts'
+import { needTool } from '../support/tools.ts'
 
 const LARGE = 600_000
 
@@ -91,4 +93,29 @@ test('a file that is gone fails with the code of the system', async () => {
   const { path, file } = await slice()
   await rm(path)
   await expect(read(file)).rejects.toMatchObject({ code: 'ENOENT' })
+})
+
+test('what is no file any more is not waited for', async () => {
+  const { path, file } = await slice('')
+  await rm(path)
+  // Nobody ever writes to it: opened in the common way, a thread would wait for that to the end of the process.
+  execFileSync(needTool('mkfifo', 'coreutils'), [path])
+  await expect(read(file)).rejects.toThrow(`${path} is no regular file any more`)
+  await expect.poll(() => opened(path)).toBe(0)
+})
+
+test('one opening serves several reads, until whoever opened it closes it', async () => {
+  const { path, file } = await slice()
+  const open = await file.slice(1).open()
+  const pieces: string[] = []
+  for (const [start, end] of [
+    [7, 9],
+    [0, 2],
+    [4, 4],
+  ] as const)
+    for await (const piece of open.read(start, end)) pieces.push(piece.toString())
+  expect(pieces).toEqual(['78', '01'])
+  expect(await opened(path)).toBe(1)
+  open.close()
+  await expect.poll(() => opened(path)).toBe(0)
 })

@@ -82,10 +82,11 @@ describe('a request', () => {
     expect(request.bodyIfUsed).toBe(request.body)
   })
 
-  test('tells whether any precondition came', () => {
+  test('tells whether any precondition or a range came', () => {
     expect(requestOf({ headers: { accept: '*/*' } }).hasConditions).toBe(false)
     expect(requestOf({ headers: { 'If-None-Match': '*' } }).hasConditions).toBe(true)
     expect(requestOf({ fields: ['if-match', '*'] }).hasConditions).toBe(true)
+    expect(requestOf({ headers: { Range: 'bytes=0-' } }).hasConditions).toBe(true)
   })
 })
 
