@@ -5,6 +5,7 @@ import { contentLength } from './content-length.ts'
 import { expectation } from './expect.ts'
 import { fields } from './fields.ts'
 import { host } from './host.ts'
+import { ranges } from './ranges.ts'
 import { requestLine } from './request-line.ts'
 import { semantics } from './semantics.ts'
 import { target } from './target.ts'
@@ -23,6 +24,7 @@ export const tables: readonly Table[] = [
   expectation,
   connection,
   semantics,
+  ranges,
   upgrade,
 ]
 
