@@ -299,3 +299,47 @@ test('as a 304 it keeps what caches must learn, and no more (RFC 9110 section 15
   expect(fields(untagged)).toEqual({ 'last-modified': 'x' })
   expect(base.status).toBe(200)
 })
+
+describe('with ranges', () => {
+  test('a base has the same answer for all, made once, and stays as it is', () => {
+    const base = new HttpResponse(200, 'abc', { etag: '"a"' }).seal()
+    const ranged = base.ranged()!
+    expect(base.ranged()).toBe(ranged)
+    expect(fields(ranged)).toEqual({ etag: '"a"', 'accept-ranges': 'bytes' })
+    expect(fields(base)).toEqual({ etag: '"a"' })
+    expect(() => ranged.set('x-a', 'b')).toThrow('was already given as an answer')
+  })
+
+  test('a fork says so itself', () => {
+    const fork = new HttpResponse(200, 'abc').seal().fork()
+    expect(fork.ranged()).toBe(fork)
+    expect(fields(fork)).toEqual({ 'accept-ranges': 'bytes' })
+  })
+
+  test('a fork whose body was changed is asked anew', () => {
+    const base = new HttpResponse(200, 'abc').seal()
+    expect(base.ranged()).not.toBeNull()
+    const fork = base.fork().replace(new LazyBody(() => Buffer.from('a')))
+    expect(fork.ranged()).toBeNull()
+    fork.replace('abc')
+    expect(fork.ranged()).toBe(fork)
+  })
+})
+
+test('as a 206 it keeps what is said of the whole, and whether that is current', () => {
+  const isCurrent = () => true
+  const whole = { etag: '"a"', 'last-modified': 'x', 'repr-digest': 'a=:b:' }
+  const base = new HttpResponse(200, 'abc', { ...whole, 'content-digest': 'a=:b:' })
+  base.isCurrent = isCurrent
+  const part = base.seal().partial('b', null)
+  expect(part).toMatchObject({ status: 206, body: 'b', declaredLength: null, isCurrent })
+  expect(fields(part)).toEqual(whole)
+  expect(base).toMatchObject({ status: 200, body: 'abc' })
+})
+
+test('a 416 keeps the length that it tells when its body changes; a 206 is another part then', () => {
+  const over = (status: number) =>
+    new HttpResponse(status, 'a', { 'content-range': 'bytes */10' }).seal().fork().replace('b')
+  expect(fields(over(416))).toEqual({ 'content-range': 'bytes */10' })
+  expect(fields(over(206))).toEqual({})
+})
