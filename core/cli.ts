@@ -1,4 +1,6 @@
 import { type Args, parse, UsageError } from './cli/args.ts'
+import { awaited } from './pending.ts'
+import { writeError } from './stderr.ts'
 
 /** Runs a command line and gives the exit code. What a command needs is imported only when it runs. */
 async function main(argv: readonly string[]): Promise<number> {
@@ -20,7 +22,7 @@ function parseOrExplain(argv: readonly string[]): Args | null {
     return parse(argv)
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
-    process.stderr.write(`rawhttp: ${error.message}\n`)
+    writeError(`rawhttp: ${error.message}\n`)
     return null
   }
 }
@@ -40,11 +42,17 @@ async function runCommand(args: Args): Promise<number> {
   } catch (error) {
     const { explain } = await import('./cli/failure.ts')
     const { text, code } = explain(error, args)
-    process.stderr.write(text)
+    writeError(text)
     return code
   }
 }
 
+// Reached while `main` is under way: nothing is left that could settle what it waits for.
+process.once('beforeExit', () => {
+  const what = awaited().at(-1) ?? 'the command'
+  writeError(`rawhttp: ${what} never ends: it waits for a promise that nothing can settle any more\n`)
+  process.exit(78)
+})
 const code = await main(process.argv.slice(2))
 // What a plugin left open (a timer, a watcher) must not keep a finished command alive.
 process.exit(code)

@@ -1,14 +1,19 @@
+import { fileLabel, isConfigError, optionsError } from './config/errors.ts'
 import type { ResolvedConfig } from './config/types.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { Diagnostic } from './errors.ts'
 import { ServerHookTable } from './hook-tables.ts'
 import { KeptValues } from './keep.ts'
+import { awaited } from './pending.ts'
 import type { PluginServer } from './plugin.ts'
 import type { HttpRequest } from './request.ts'
 import { setUpPlugins } from './setup.ts'
 import { ROOT_SITE, Site, SiteTable } from './site.ts'
 import { SlotValues } from './slots.ts'
 import { prefixed, type Tap, tapOf, tapText } from './tap.ts'
+
+/** Milliseconds that the `stop` taps of a generation have together. */
+const STOP_LIMIT = 5_000
 
 /** What a generation needs of the server that it belongs to. */
 export interface GenerationHost {
@@ -93,8 +98,17 @@ export class Generation {
       await this.hooks.start.fired?.promise()
     } catch (thrown) {
       const tap = tapOf(thrown)
-      throw tap === undefined ? thrown : prefixed(thrown, tapText(tap))
+      throw tap === undefined ? thrown : this.#named(thrown, tap)
     }
+  }
+
+  /** A failed `start` with the plugin's place in the config in front, and the option where the plugin names one. */
+  #named(thrown: unknown, tap: Tap): Error {
+    const { file, plugins, sites } = this.config
+    const listed = [...plugins, ...sites.flatMap(site => site.plugins)]
+    const at = listed.find(({ name }) => name === tap.plugin)?.at ?? 'plugins'
+    if (isConfigError(thrown)) return optionsError(thrown, `${at} (${tap.plugin})`, file)
+    return prefixed(thrown, `${fileLabel(file)}: ${at}: ${tapText(tap)}`)
   }
 
   /** Counts a request in. */
@@ -125,9 +139,20 @@ export class Generation {
     this.hooks.retire.fired?.call()
   }
 
-  /** Runs `stop` on every plugin. It never throws: a tap that fails is reported, and the others still run. */
+  /**
+   * Runs `stop` on every plugin. It never throws: a tap that fails is reported, and the others still run; one that
+   * does not end in time is reported too, and nobody waits for it any longer.
+   */
   async stop(reason: 'reload' | 'shutdown' | 'failed'): Promise<void> {
-    await this.hooks.stop.fired?.promise(reason)
+    const late = Promise.withResolvers<void>()
+    const timer = setTimeout(() => {
+      const taps = awaited().filter(what => what.includes(', stop tap '))
+      const message = `${taps.join('; ')} did not end within ${STOP_LIMIT} ms; the server goes on without`
+      this.report({ code: 'STOP_LATE', message, severity: 'error' })
+      late.resolve()
+    }, STOP_LIMIT)
+    await Promise.race([this.hooks.stop.fired?.promise(reason), late.promise])
+    clearTimeout(timer)
   }
 
   /** Tells the `report` taps, or the server's own way when there is none or one fails. */

@@ -1,8 +1,9 @@
 import type { HookContext, HookSpec } from './hook.ts'
+import { pend } from './pending.ts'
 import type { HttpRequest } from './request.ts'
 import { HttpResponse } from './response.ts'
 import { destroyBody } from './response-body.ts'
-import { blame, calledTwice, type Tap, tapFailed } from './tap.ts'
+import { blame, calledTwice, type Tap, tapFailed, tapText } from './tap.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: the guard stands between typed interfaces on both sides.
 export type AnyFunction = (...args: any[]) => any
@@ -70,7 +71,12 @@ export function guardAsync(guarded: Guarded, fn: AnyFunction): AnyFunction {
       }
     default:
       return (...args) => {
-        const settle = begin(guarded, undefined, null, args.pop())
+        const callback = args.pop()
+        const done = pend(tapText(guarded.tap))
+        const settle = begin(guarded, undefined, null, (...answer) => {
+          done()
+          callback(...answer)
+        })
         try {
           watch(fn(...args, settle), settle)
         } catch (error) {

@@ -59,12 +59,13 @@ export class Listener {
     return this.#url
   }
 
-  /** @throws the system's error, with `code` and `listener`, when the address cannot be had. */
+  /** @throws the system's error, with `code`, `listener` and its place `at` in the config, when it cannot be had. */
   async open(onError: (error: Error) => void): Promise<void> {
     const { path, host, port, mode, tls } = this.config
     this.#server.on('connection', socket => this.#onSocket(socket, this))
     await new Promise<void>((resolve, reject) => {
-      const failed = (error: Error) => reject(Object.assign(error, { listener: this.text }))
+      const failed = (error: Error) =>
+        reject(Object.assign(error, { listener: this.text, at: this.config.at }))
       this.#server.once('error', failed)
       this.#server.listen(path === null ? { host, port } : { path }, () => {
         this.#server.off('error', failed)

@@ -1,4 +1,5 @@
 import { type Diagnostic, HttpError, printable } from './errors.ts'
+import { writeError } from './stderr.ts'
 
 /** Writes a diagnostic to stderr: one line, and the stack of an unforeseen error. */
 export function printDiagnostic(diagnostic: Diagnostic, verbose: boolean): void {
@@ -6,7 +7,7 @@ export function printDiagnostic(diagnostic: Diagnostic, verbose: boolean): void 
   if (severity === 'info' && !verbose) return
   let text = `rawhttp: ${severity}: ${printable(message, 4_096)} (${code})\n`
   if (cause instanceof Error && (verbose || !(cause instanceof HttpError))) text += stackOf(cause)
-  process.stderr.write(text)
+  writeError(text)
 }
 
 // The message of an error may hold what a client sent: each line of the stack is escaped like any other.

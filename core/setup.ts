@@ -7,6 +7,7 @@ import type { TapOwner } from './hook.ts'
 import type { ServerHookTable } from './hook-tables.ts'
 import type { KeptValues } from './keep.ts'
 import { logTo } from './log.ts'
+import { awaiting } from './pending.ts'
 import type { PluginServer, PluginSite } from './plugin.ts'
 import { compileScopes } from './scope.ts'
 import type { Site } from './site.ts'
@@ -78,7 +79,7 @@ class Setup {
     try {
       owner = this.#ownerOf(plugin)
       owner.isOpen = true
-      await setUp(owner)
+      await awaiting(`${this.#place(plugin)}: plugin "${plugin.name}", ${what}`, () => setUp(owner!))
     } catch (thrown) {
       throw this.#named(thrown, plugin, what)
     } finally {
@@ -86,11 +87,15 @@ class Setup {
     }
   }
 
+  #place({ at }: ResolvedPlugin): string {
+    return `${fileLabel(this.#target.config.file)}: ${at}`
+  }
+
   #named(thrown: unknown, plugin: ResolvedPlugin, what: string): Error {
     const { definition, at, name } = plugin
     if (isConfigError(thrown))
       return optionsError(thrown, `${at} (${definition.name})`, this.#target.config.file)
-    return prefixed(thrown, `${fileLabel(this.#target.config.file)}: ${at}: plugin "${name}", ${what}`)
+    return prefixed(thrown, `${this.#place(plugin)}: plugin "${name}", ${what}`)
   }
 
   /** One for each instance: plugins of two sites may have one listed name, but keep values of their own. */

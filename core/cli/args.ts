@@ -82,6 +82,8 @@ function checkWords(command: string, words: readonly string[]): void {
     const help = didYouMean(command, Object.keys(commands)) ?? 'rawhttp --help lists the commands'
     throw new UsageError(`unknown command '${command}'; ${help}`)
   }
+  if (words[1] === '')
+    throw new UsageError('expected a folder, got an empty word (a variable that is not set?)')
   if (words.length > 2) throw new UsageError(`expected one folder, got ${words.slice(1).join(' ')}`)
 }
 

@@ -1,4 +1,5 @@
 import type { ResolvedConfig, ResolvedListen, ResolvedPlugin } from '../config/types.ts'
+import { writeError } from '../stderr.ts'
 import type { Args } from './args.ts'
 import { prepare } from './prepare.ts'
 import { settle } from './settings.ts'
@@ -6,7 +7,7 @@ import { settle } from './settings.ts'
 /** `rawhttp check`: loads the config, runs the set-up of its plugins, and lists what it makes. Opens nothing. */
 export async function check(args: Args): Promise<number> {
   const { config, notices } = await prepare(settle(args, process.env), process.cwd())
-  for (const notice of notices) process.stderr.write(`rawhttp: ${notice}\n`)
+  for (const notice of notices) writeError(`rawhttp: ${notice}\n`)
   const { buildServer } = await import('../server.ts')
   await buildServer(config)
   process.stdout.write(`${listing(config).join('\n')}\n`)

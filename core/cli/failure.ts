@@ -28,28 +28,44 @@ function codeOf(error: unknown, args: Args): number {
   return typeof exitCode === 'number' && exitCode > 0 ? exitCode : 1
 }
 
-function sentenceOf(error: unknown): string {
-  const { code = '', listener } = (error ?? {}) as { readonly code?: string; readonly listener?: string }
-  const advice = listener === undefined ? undefined : listenAdvice[code]
-  return advice === undefined ? messageOf(error) : advice(listener!)
+/** What the system says of a listener that cannot be opened. */
+interface ListenFailure {
+  readonly code?: string
+  readonly listener?: string
+  /** Its place in the config: `listen[1]`. */
+  readonly at?: string
 }
 
-const listenAdvice: Readonly<Record<string, (listener: string) => string>> = {
-  EADDRINUSE: listener =>
+function sentenceOf(error: unknown): string {
+  const { code = '', listener, at = 'listen[0]' } = (error ?? {}) as ListenFailure
+  const advice = listener === undefined ? undefined : listenAdvice[code]
+  return advice === undefined ? messageOf(error) : advice(listener!, at)
+}
+
+const listenAdvice: Readonly<Record<string, (listener: string, at: string) => string>> = {
+  EADDRINUSE: (listener, at) =>
     isSocket(listener)
       ? `${listener} is in use already: stop what listens there, or remove the file that it left behind`
-      : `${listener} is in use already: stop what runs there, or choose another port with --port (0 picks a free one)`,
-  EACCES: listener => `${listener} may not be opened by this user: ${accessAdvice(listener)}`,
-  EADDRNOTAVAIL: listener => `${listener} is not an address of this machine: choose another with --host`,
-  ENOTFOUND: listener => `${listener} is not a host that can be found: choose an address with --host`,
+      : `${listener} is in use already: stop what runs there, or choose another port ${by(at, 'port')} (0 picks a free one)`,
+  EACCES: (listener, at) => `${listener} may not be opened by this user: ${accessAdvice(listener, at)}`,
+  EADDRNOTAVAIL: (listener, at) =>
+    `${listener} is not an address of this machine: choose another ${by(at, 'host')}`,
+  ENOTFOUND: (listener, at) =>
+    `${listener} is not a host that can be found: choose an address ${by(at, 'host')}`,
+  EINVAL: listener =>
+    `${listener} cannot be listened on: the path of a Unix socket has at most about 100 characters`,
 }
 
-function accessAdvice(listener: string): string {
+/** How a listener is changed: the flags speak of the first one. */
+const by = (at: string, option: 'port' | 'host'): string =>
+  at === 'listen[0]' ? `with --${option}` : `in ${at}.${option}`
+
+function accessAdvice(listener: string, at: string): string {
   // Node says EACCES for a missing folder too.
   if (isSocket(listener)) return 'check that the folder exists and who may write there'
   return portOf(listener) < 1024
-    ? 'ports below 1024 need more rights, choose another with --port'
-    : 'something on this machine keeps it back, choose another with --port'
+    ? `ports below 1024 need more rights, choose another ${by(at, 'port')}`
+    : `something on this machine keeps it back, choose another ${by(at, 'port')}`
 }
 
 const isSocket = (listener: string) => !/:\d+$/.test(listener)

@@ -1,3 +1,5 @@
+import { asError } from '../errors.ts'
+import { writeError } from '../stderr.ts'
 import type { Args } from './args.ts'
 import { prepare } from './prepare.ts'
 import { settle } from './settings.ts'
@@ -10,13 +12,18 @@ export async function start(args: Args): Promise<number> {
   for (const notice of notices) say(notice)
   if (settings.verbose && config.file !== null) say(`config ${config.file}, mode ${settings.mode}`)
   const { buildServer } = await import('../server.ts')
-  const server = await buildServer(config)
+  const server = await buildServer(config).catch(asConfigMistake)
   const addresses = await server.listen()
   const stopped = untilStopped(server)
-  for (const { url } of addresses) process.stderr.write(`rawhttp listening on ${url}\n`)
+  for (const { url } of addresses) writeError(`rawhttp listening on ${url}\n`)
   return await stopped
 }
 
 function say(line: string): void {
-  process.stderr.write(`rawhttp: ${line}\n`)
+  writeError(`rawhttp: ${line}\n`)
+}
+
+/** What a plugin's setup throws is a mistake in the config, as `check` finds it: exit code 78, not 1. */
+function asConfigMistake(error: unknown): never {
+  throw Object.assign(asError(error), { exitCode: 78 })
 }

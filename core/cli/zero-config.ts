@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
-import { join, relative, resolve } from 'node:path'
-import { firstPartyFile } from '../config/named-plugin.ts'
+import { basename, join, relative, resolve } from 'node:path'
+import { firstPartyFile } from '../config/first-party.ts'
 import { UsageError } from './args.ts'
 
 /** What runs when no config was found. */
@@ -26,7 +26,7 @@ export function zeroConfig(folder: string | undefined, cwd: string): ZeroConfig 
   return {
     config: { plugins },
     dir,
-    notices: [servesNotice(dir, names), configNotice(dir, folder, cwd, names)],
+    notices: [servesNotice(dir, names), configNotice(dir, cwd, names)],
   }
 }
 
@@ -47,15 +47,16 @@ function servesNotice(dir: string, names: readonly string[]): string {
   return `no config found, serving ${dir} with ${names.join(', ') || 'no plugins'}`
 }
 
-/** The same thing as a config: a file that can be copied, since names need no imports. */
-function configNotice(
-  dir: string,
-  folder: string | undefined,
-  cwd: string,
-  names: readonly string[],
-): string {
-  const place = folder === undefined ? cwd : dir
-  const root = relative(place, dir) || '.'
+/**
+ * The same thing as a config: a file that can be copied, since names need no imports. It stands beside what is served:
+ * in it everybody could read it.
+ */
+function configNotice(dir: string, cwd: string, names: readonly string[]): string {
+  const isHere = dir === cwd
+  const root = isHere ? './public' : `./${relative(cwd, dir)}`
   const plugins = names.map(name => (name === 'static' ? ['static', { root }] : name))
-  return `for a config of your own, write ${join(place, 'rawhttp.config.json')}: ${JSON.stringify({ plugins })}`
+  const first = isHere ? 'move the files into public/ and write' : 'write'
+  const then = isHere || basename(dir) === 'public' ? '' : ', then start without the folder'
+  const file = join(cwd, 'rawhttp.config.json')
+  return `for a config of your own, ${first} ${file}: ${JSON.stringify({ plugins })}${then}`
 }

@@ -3,7 +3,9 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { ConfigError, fileLabel } from './errors.ts'
+import { firstPartyNames } from './first-party.ts'
 import { show } from './show.ts'
+import { didYouMean } from './suggest.ts'
 
 /** What was imported when an import failed. */
 export interface ImportTarget {
@@ -36,7 +38,8 @@ function lineOf(place: Place | null, owner: string | null): string {
 function whatHappened(error: unknown): string {
   if (!(error instanceof Error)) return `expected no throw, got ${show(error)}`
   const text = firstLine(error.message)
-  if (isSyntaxError(error)) return `syntax error: ${text}`
+  if (isSyntaxError(error) && !MISSING_EXPORT.test(text)) return `syntax error: ${text}`
+  if (isSyntaxError(error)) return text
   return error.constructor === Error || codeOf(error) !== '' ? text : `${error.name}: ${text}`
 }
 
@@ -60,13 +63,13 @@ function placeIn(text: string): Place | null {
   return { file: written.startsWith('file:') ? fileURLToPath(written) : written, line: Number(match[2]) }
 }
 
-/** Frames of this folder say who imported, not what failed. */
-const ownFolder = new URL('./', import.meta.url).href
+/** Frames of rawhttp's own say who imported or refused, not whose mistake it is. */
+const ownFolders = [new URL('../', import.meta.url).href, new URL('../../plugins/', import.meta.url).href]
 
 /** The nearest frame of a stack that is in somebody's file; Node's own frames have no `file:` URL. */
 function thrownAt(stack: string): Place | null {
   const frames = [...stack.matchAll(/^ +at .*?(file:\/\/[^\s)]+?):(\d+):\d+\)?$/gm)]
-  const frame = frames.find(([, url]) => !url!.startsWith(ownFolder))
+  const frame = frames.find(([, url]) => !ownFolders.some(folder => url!.startsWith(folder)))
   return frame ? { file: fileURLToPath(frame[1]!), line: Number(frame[2]) } : null
 }
 
@@ -84,10 +87,14 @@ async function checkedBy(file: string): Promise<Place | null> {
   }
 }
 
+/** Node calls it a syntax error, but the syntax is right. */
+const MISSING_EXPORT = /does not provide an export named/
+
 function hintFor(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
   const known: Readonly<Record<string, () => string | undefined>> = {
     ERR_MODULE_NOT_FOUND: () => missingModule(error.message),
+    ERR_PACKAGE_PATH_NOT_EXPORTED: () => missingEntry(error.message),
     ERR_UNSUPPORTED_DIR_IMPORT: () => 'Node imports files, not folders: name the file in it',
     ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING: () =>
       'Node does not strip types under node_modules: the package must ship JavaScript',
@@ -95,6 +102,14 @@ function hintFor(error: unknown): string | undefined {
       'Node only strips types: write it in syntax that can be erased (tsc: erasableSyntaxOnly)',
   }
   return known[codeOf(error)]?.()
+}
+
+function missingEntry(message: string): string | undefined {
+  const [, path, own] =
+    /subpath '\.\/(?:plugins\/)?([^']+)' is not defined by "exports" in (.+)$/.exec(message) ?? []
+  if (path === undefined || !own!.includes('rawhttp')) return undefined
+  const names = firstPartyNames()
+  return didYouMean(path, names) ?? `rawhttp has the plugins ${names.join(', ')}`
 }
 
 function missingModule(message: string): string | undefined {

@@ -7,7 +7,7 @@ import { ConfigError, messageOf } from './errors.ts'
  */
 export function parseJson(file: string, text: string): unknown {
   try {
-    return JSON.parse(text)
+    return JSON.parse(text.replace(/^\ufeff/, ''))
   } catch (error) {
     const line = text.slice(0, positionOf(messageOf(error), text)).split('\n').length
     const problem = `line ${line}: syntax error: ${withoutQuote(messageOf(error))}`

@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type CosmiconfigResult, cosmiconfig, type Loader, type PublicExplorer } from 'cosmiconfig'
-import { ConfigError, isConfigError, messageOf } from './errors.ts'
+import { awaiting } from '../pending.ts'
+import { ConfigError, fileLabel, isConfigError, messageOf } from './errors.ts'
 import { importFailure } from './import-failure.ts'
 import { parseJson } from './json.ts'
 import { readModulesBySyntax } from './module-syntax.ts'
@@ -27,9 +28,11 @@ export interface LoadedConfig {
 }
 
 const packageFile = 'package.json'
-const configFiles = ['ts', 'mts', 'js', 'mjs', 'json'].map(extension => `rawhttp.config.${extension}`)
+const configFiles = ['ts', 'mts', 'cts', 'js', 'mjs', 'cjs', 'json'].map(
+  extension => `rawhttp.config.${extension}`,
+)
 const searchPlaces = [...configFiles, packageFile]
-const extensions = ['.ts', '.mts', '.js', '.mjs', '.cjs', '.json']
+const extensions = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs', '.json']
 
 /**
  * Finds and loads a config; null when there is none.
@@ -100,23 +103,44 @@ async function named<T>(place: string, run: () => Promise<T>): Promise<T> {
     if (isConfigError(error)) throw error
     const { code, filepath } = error as NodeJS.ErrnoException & { readonly filepath?: string }
     if (code !== undefined && filepath === undefined) throw await skipped(place, error)
-    const problem = `cosmiconfig failed: ${messageOf(error)}`
+    const problem = `cosmiconfig failed: ${messageOf(error).replaceAll(/\s*\n\s*/g, ' ')}`
     throw new ConfigError({ file: filepath ?? place, problem }, { cause: error })
   }
 }
 
 async function importDefault(file: string): Promise<Exported> {
-  const module = await importModule(file)
-  if ('default' in module) return new Exported(module.default)
-  const names = Object.keys(module)
+  const module: Module = await importModule(file)
+  if ('default' in module && !isEmptyCommonJs(module))
+    return new Exported(transpiled(module) ?? module.default)
+  const names = Object.keys(module).filter(name => name !== 'default' && name !== 'module.exports')
   const received = names.length === 0 ? 'no exports' : `only the exports ${names.join(', ')}`
   throw new ConfigError({ file, expected: 'a default export: export default defineConfig({ … })', received })
 }
 
+/** A module; of CommonJS, `module.exports` stands under that name too, and `default` is the same. */
+type Module = { readonly default?: unknown; readonly 'module.exports'?: unknown }
+
+// Every CommonJS file exports something, so that one which exports nothing shows only by this.
+function isEmptyCommonJs(module: Module): boolean {
+  const exported = module['module.exports']
+  return typeof exported === 'object' && exported !== null && Object.keys(exported).length === 0
+}
+
+/** The default export of a module that a compiler has turned into CommonJS. */
+function transpiled(module: Module): unknown {
+  const exported = module['module.exports'] as {
+    readonly __esModule?: unknown
+    readonly default?: unknown
+  } | null
+  return typeof exported === 'object' && exported !== null && 'default' in exported
+    ? exported.default
+    : undefined
+}
+
 /** cosmiconfig's own loader retries with require(), which hides the real error of a file with top-level await. */
-async function importModule(file: string): Promise<object> {
+async function importModule(file: string): Promise<Module> {
   try {
-    return (await import(pathToFileURL(file).href)) as object
+    return await awaiting(`${fileLabel(file)}: its import`, () => import(pathToFileURL(file).href))
   } catch (error) {
     throw await importFailure(error, { file })
   }
@@ -179,8 +203,9 @@ function foreign(file: string): ConfigError {
 async function evaluate(exported: unknown, file: string, options: LoadOptions): Promise<unknown> {
   const { command, mode, env } = options
   try {
-    const value = await exported
-    return typeof value === 'function' ? await value({ command, mode, env }) : value
+    const value = await awaiting(`${fileLabel(file)}: the promise that it exports`, () => exported)
+    if (typeof value !== 'function') return value
+    return await awaiting(`${fileLabel(file)}: the config function`, () => value({ command, mode, env }))
   } catch (error) {
     if (isConfigError(error)) throw error
     const { detail } = await importFailure(error, { file })

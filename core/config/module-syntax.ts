@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { type LoadHookSync, registerHooks } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { parse } from 'es-module-lexer/js'
 
 let isRegistered = false
 
@@ -25,9 +26,16 @@ const load: LoadHookSync = (url, context, nextLoad) => {
 function moduleFormat(url: string, format: string | null | undefined): string | null {
   const [, extension] = /^file:[^?#]+\.([jt]s)(?:[?#]|$)/.exec(url) ?? []
   if (extension === undefined || url.includes('/node_modules/') || format?.startsWith('module')) return null
-  if (!MODULE_STATEMENT.test(readFileSync(fileURLToPath(url), 'utf8'))) return null
+  if (!isModule(readFileSync(fileURLToPath(url), 'utf8'))) return null
   return extension === 'ts' ? 'module-typescript' : 'module'
 }
 
-/** A line that begins with `import x`, `import {`, `import '…'`, `export …`; `import(` may stand in either kind. */
-const MODULE_STATEMENT = /^[ \t]*(?:(?:import|export)(?:\s+[\w$]|\s*[*{])|import\s*['"])/m
+/** A file that does not parse is left to Node, which says why. */
+function isModule(text: string): boolean {
+  try {
+    const [, , , hasModuleSyntax] = parse(text)
+    return hasModuleSyntax
+  } catch {
+    return /^[ \t]*(?:import|export)\b(?!\s*\()/m.test(text)
+  }
+}

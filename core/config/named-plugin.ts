@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
-import { createRequire, registerHooks } from 'node:module'
+import { registerHooks } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { isPluginFactory } from '../plugin.ts'
 import { ConfigError, messageOf } from './errors.ts'
+import { firstPartyFile, firstPartyNames } from './first-party.ts'
 import { importFailure } from './import-failure.ts'
 import { resolvePath } from './paths.ts'
 import { quote, show } from './show.ts'
@@ -14,20 +15,6 @@ type Module = Readonly<Record<string, unknown>> & { readonly default?: unknown }
 interface Loaded {
   readonly module: Module
   readonly file: string
-}
-
-const ownRequire = createRequire(import.meta.url)
-
-/** The file of the plugin `rawhttp/plugins/<name>`, or null when rawhttp has none of that name. */
-export function firstPartyFile(name: string): string | null {
-  if (!/^[a-z][a-z0-9-]*$/.test(name)) return null
-  try {
-    return ownRequire.resolve(`rawhttp/plugins/${name}`)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ERR_PACKAGE_PATH_NOT_EXPORTED' || code === 'MODULE_NOT_FOUND') return null
-    throw error
-  }
 }
 
 /** Loads a plugin that a config names and calls its factory with the options that stand beside the name. */
@@ -103,16 +90,6 @@ function notFound(name: string, path: string, { file, dir }: ConfigSource, cause
   return new ConfigError({ file, path, expected, received: quote(name), hint }, { cause })
 }
 
-/** The plugins of rawhttp that can be given by name. */
-function firstPartyNames(): string[] {
-  const { exports } = ownRequire('rawhttp/package.json') as {
-    readonly exports: Readonly<Record<string, unknown>>
-  }
-  const prefix = './plugins/'
-  const names = Object.keys(exports).filter(path => path.startsWith(prefix))
-  return names.map(path => path.slice(prefix.length)).filter(name => firstPartyFile(name) !== null)
-}
-
 /** The default export, else the only export that definePlugin made. */
 function factoryOf(
   { module, file: moduleFile }: Loaded,
@@ -136,5 +113,6 @@ function factoryOf(
 function exportsOf(module: Module): string {
   if ('default' in module) return `the default export ${show(module.default)}`
   const names = Object.keys(module)
-  return names.length === 0 ? 'no exports' : `the exports ${names.join(', ')}`
+  const some = names.slice(0, 8).join(', ')
+  return names.length === 0 ? 'no exports' : `the exports ${some}${names.length > 8 ? ', …' : ''}`
 }

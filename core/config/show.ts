@@ -4,6 +4,7 @@ const longest = 60
 export function show(value: unknown): string {
   if (typeof value === 'string') return quote(value)
   if (typeof value === 'function') return value.name === '' ? 'a function' : `the function ${value.name}`
+  if (typeof value === 'bigint') return `${value}n`
   if (typeof value === 'symbol' || typeof value !== 'object' || value === null) return String(value)
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`
   const prototype: unknown = Object.getPrototypeOf(value)

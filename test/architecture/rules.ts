@@ -14,6 +14,7 @@ export type Sources = ReadonlyMap<string, string>
 const coreLibraries: Readonly<Record<string, string>> = {
   tapable: 'core/',
   cosmiconfig: 'core/config/',
+  'es-module-lexer': 'core/config/',
   valibot: 'core/config/',
   'range-parser': 'core/range.ts',
   'mime-types': 'core/response.ts',

@@ -1,5 +1,5 @@
 import { createServer, definePlugin, Handle, HttpResponse, type Plugins, scope } from 'rawhttp'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { onServer, onSite, serve } from '../support/in-memory.ts'
 import { RawClient } from '../support/raw-client.ts'
 
@@ -252,4 +252,28 @@ describe('the site of a request', () => {
       { outcome: { result: 'refused' }, request: { refused: { id: 'HOST-UNKNOWN' } } },
     ])
   })
+})
+
+test('a stop tap that never ends is named, and the server stops without it', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const entered = Promise.withResolvers<void>()
+  const stuck = onServer('stuck', ({ hooks }) =>
+    hooks.stop.tapPromise('flush', () => {
+      entered.resolve()
+      return new Promise(() => undefined)
+    }),
+  )
+  const { server, ask, reports } = await serve({ plugins: [stuck] })
+  await ask()
+  const stopped = server.stop()
+  await entered.promise
+  vi.advanceTimersByTime(5_000)
+  await stopped
+  expect(reports).toContainEqual(
+    expect.objectContaining({
+      code: 'STOP_LATE',
+      message: 'plugin "stuck", stop tap "flush" did not end within 5000 ms; the server goes on without',
+    }),
+  )
 })

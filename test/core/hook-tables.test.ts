@@ -282,7 +282,7 @@ describe('a throw in a hook of the server', () => {
     ])
     await expect(server.listen()).rejects.toMatchObject({
       code: 'EACCES',
-      message: 'plugin "boom", start tap "a": denied',
+      message: 'config: plugins[1]: plugin "boom", start tap "a": denied',
     })
   })
 

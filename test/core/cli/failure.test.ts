@@ -34,6 +34,23 @@ describe('a failure', () => {
     expect(exitCode).toBe(1)
   })
 
+  it.each([
+    ['EADDRINUSE', '1.2.3.4:8080', 'listen[1].port'],
+    ['EACCES', '1.2.3.4:80', 'listen[1].port'],
+    ['ENOTFOUND', 'nope.invalid:80', 'listen[1].host'],
+  ])(
+    'on another listener than the first does not advise flags, which change the first: %s',
+    (code, listener, option) => {
+      const { text } = explain(Object.assign(listenError(code, listener), { at: 'listen[1]' }), start)
+      expect(text).toContain(`in ${option}`)
+      expect(text).not.toContain('--')
+    },
+  )
+
+  it('of a Unix socket whose path is too long says so', () => {
+    expect(explain(listenError('EINVAL', '/a/b'), start).text).toContain('has at most about 100 characters')
+  })
+
   it('of a file is not taken for one of a listener', () => {
     const error = Object.assign(new Error('EACCES: open /var/log/x'), { code: 'EACCES' })
     expect(explain(error, start)).toEqual({ text: 'rawhttp: EACCES: open /var/log/x\n', code: 1 })

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { repository, workspace } from '../config/workspace.ts'
@@ -112,6 +112,77 @@ describe('a signal', () => {
   })
 })
 
+describe('what never ends', () => {
+  const plugin = (setUp: string) => `
+import { definePlugin } from ${kernel('plugin.ts')}
+const never = new Promise(() => {})
+export default { listen: [{ port: 0 }], plugins: [definePlugin({ name: 'p', ${setUp} })] }
+`
+  it.each([
+    ['the import', 'await new Promise(() => {})', /rawhttp\.config\.mjs: its import never ends/],
+    [
+      'the config function',
+      'export default () => new Promise(() => {})',
+      /mjs: the config function never ends/,
+    ],
+    [
+      'an exported promise',
+      'export default new Promise(() => {})',
+      /mjs: the promise that it exports never ends/,
+    ],
+    ['a setup', plugin('server: () => never'), /mjs: plugins\[0\]: plugin "p", server\(\) never ends/],
+  ])('is named, and the exit code is 78: %s', async (_, config, sentence) => {
+    for (const command of ['start', 'check']) {
+      const { code, stderr } = await run([command], { cwd: workspace({ 'rawhttp.config.mjs': config }) })
+      expect([code, stderr]).toEqual([78, expect.stringMatching(sentence)])
+    }
+  })
+
+  it('is named when it is a tap of start', async () => {
+    const config = plugin("server: ({ hooks }) => hooks.start.tapPromise('open', () => never)")
+    const { code, stderr } = await run(['start'], { cwd: workspace({ 'rawhttp.config.mjs': config }) })
+    expect([code, stderr]).toEqual([78, expect.stringContaining('plugin "p", start tap "open" never ends')])
+  })
+})
+
+it('a setup that throws is a mistake in the config for start as for check: exit code 78', async () => {
+  const config = `
+import { definePlugin } from ${kernel('plugin.ts')}
+export default { plugins: [definePlugin({ name: 'p', site(site) { site.hooks.handel } })] }
+`
+  const cwd = workspace({ 'rawhttp.config.mjs': config })
+  const [start, check] = [await run(['start'], { cwd }), await run(['check'], { cwd })]
+  expect(start.code).toBe(78)
+  expect(start).toEqual(check)
+})
+
+it('a mistake in definePlugin names the line of the config', async () => {
+  const config = `
+import { definePlugin } from ${kernel('plugin.ts')}
+export default { plugins: [definePlugin({ name: 'p', sit() {} })] }
+`
+  const { stderr } = await run(['check'], { cwd: workspace({ 'rawhttp.config.mjs': config }) })
+  expect(stderr).toContain('rawhttp.config.mjs: line 3: TypeError: definePlugin: p: unknown "sit"')
+})
+
+it('a server whose stderr nobody reads any more goes on', async () => {
+  const running = launch(['start'], { cwd: workspace(files()) })
+  const url = await ready(running)
+  running.child.stderr!.destroy()
+  for (let i = 0; i < 3; i++) {
+    const { host } = new URL(url)
+    const socket = connect(Number(host.split(':')[1]), '127.0.0.1').on('error', () => undefined)
+    socket.end('\x16\x03\x01\x02\x00\x01\x00')
+    await new Promise(resolve => socket.once('close', resolve))
+  }
+  expect(await (await fetch(url)).text()).toBe('hello from production')
+})
+
+it('an empty word for the folder is refused', async () => {
+  const { code, stderr } = await run(['start', ''], { cwd: workspace() })
+  expect([code, stderr]).toEqual([2, expect.stringContaining('expected a folder, got an empty word')])
+})
+
 describe('without a config', () => {
   it('a folder is served, and it is said how to get a config', async () => {
     const cwd = workspace({ 'site/index.html': '<h1>served</h1>' })
@@ -119,7 +190,7 @@ describe('without a config', () => {
     const url = await ready(running)
     expect(await (await fetch(url)).text()).toBe('<h1>served</h1>')
     expect(await running.line(/no config found/)).toContain(`serving ${join(cwd, 'site')} with `)
-    expect(await running.line(/for a config of your own/)).toContain(join(cwd, 'site/rawhttp.config.json'))
+    expect(await running.line(/for a config of your own/)).toContain(join(cwd, 'rawhttp.config.json'))
   })
 
   it('the config that is printed serves the same', async () => {

@@ -30,6 +30,15 @@ describe('without a config', () => {
     expect(names(JSON.parse(json!).plugins)).toEqual(names(config.plugins))
   })
 
+  it.each([
+    ['site', /^write (.+?): .*"root":".\/site".*, then start without the folder$/],
+    [undefined, /^move the files into public\/ and write (.+?): .*"root":".\/public"/],
+  ])('the config would stand beside what is served, not in it: %s', (folder, sentence) => {
+    const dir = workspace({ 'site/x': '' })
+    const notice = zeroConfig(folder, dir).notices[1]!.replace('for a config of your own, ', '')
+    expect(sentence.exec(notice)?.[1]).toBe(join(dir, 'rawhttp.config.json'))
+  })
+
   it('only plugins that exist are used, static with the folder as its root', () => {
     const { plugins } = zeroConfig(undefined, workspace()).config
     const used = plugins.map(plugin => String([plugin].flat()[0]))

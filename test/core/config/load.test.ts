@@ -40,6 +40,41 @@ describe('finding a config', () => {
     expect((await load(dir)).loaded?.config).toEqual({ port: 3000 })
   })
 
+  it.each([
+    ['after a comment on one line', "/** @type {import('rawhttp').Config} */ export default { port: 1 }"],
+    ['in the middle of a line', 'const port = 1; export default { port }'],
+    ['behind a directive', "'use strict'; import 'node:fs'; export default { port: 1 }"],
+    ['with top-level await', 'await null; export default { port: 1 }'],
+  ])('takes a module for one %s', async (_, text) => {
+    const dir = workspace({ 'package.json': '{"type":"commonjs"}', 'rawhttp.config.js': text })
+    expect((await load(dir)).loaded?.config).toEqual({ port: 1 })
+  })
+
+  it.each([
+    ['a comment', '/*\nexport default 3\n*/\nmodule.exports = { port: 1 }'],
+    ['a template', 'const a = `\nexport default 3\n`\nmodule.exports = { port: a.length - 17 }'],
+  ])('is not led astray by what stands in %s', async (_, text) => {
+    const dir = workspace({ 'package.json': '{"type":"commonjs"}', 'rawhttp.config.js': text })
+    expect((await load(dir)).loaded?.config).toEqual({ port: 1 })
+  })
+
+  it.each(['cjs', 'cts'])('finds rawhttp.config.%s', async extension => {
+    const dir = workspace({ [`rawhttp.config.${extension}`]: 'module.exports = { port: 1 }' })
+    expect((await load(dir)).loaded?.config).toEqual({ port: 1 })
+  })
+
+  it('takes the default export of what a compiler made CommonJS', async () => {
+    const text =
+      "Object.defineProperty(exports, '__esModule', { value: true })\nexports.default = { port: 1 }"
+    const dir = workspace({ 'rawhttp.config.cjs': text })
+    expect((await load(dir)).loaded?.config).toEqual({ port: 1 })
+  })
+
+  it('reads JSON that begins with a byte order mark', async () => {
+    const dir = workspace({ 'rawhttp.config.json': '\ufeff{"port":1}' })
+    expect((await load(dir)).loaded?.config).toEqual({ port: 1 })
+  })
+
   it('takes CommonJS for CommonJS', async () => {
     const dir = workspace({
       'package.json': '{"type":"commonjs"}',
@@ -204,6 +239,16 @@ describe('a config that cannot be used', () => {
       'rawhttp.config.mts: line 1: syntax error: TypeScript enum is not supported in strip-only mode; Node only strips types: write it in syntax that can be erased (tsc: erasableSyntaxOnly)',
     ],
     [
+      'of CommonJS that exports nothing',
+      { 'package.json': '{"type":"commonjs"}', 'rawhttp.config.js': 'const config = { plugins: [] }' },
+      'rawhttp.config.js: expected a default export: export default defineConfig({ … }), got no exports',
+    ],
+    [
+      'that imports what a module does not have',
+      { 'rawhttp.config.mjs': "import { no } from 'node:fs'\nexport default {}" },
+      "rawhttp.config.mjs: line 1: The requested module 'node:fs' does not provide an export named 'no'",
+    ],
+    [
       'that imports a package which is not installed',
       { 'rawhttp.config.mjs': "import 'not-there'\nexport default {}" },
       "rawhttp.config.mjs: Cannot find package 'not-there' imported from DIR/rawhttp.config.mjs; is it installed? npm install not-there",
@@ -258,7 +303,7 @@ describe('a config that cannot be used', () => {
   it('given by name with another ending is refused', async () => {
     const message = await loadError(workspace({ 'x.yaml': '' }), { file: 'x.yaml' })
     expect(message).toContain(
-      "x.yaml: expected a config file that ends in .ts, .mts, .js, .mjs, .cjs, .json, got '.yaml'",
+      "x.yaml: expected a config file that ends in .ts, .mts, .cts, .js, .mjs, .cjs, .json, got '.yaml'",
     )
   })
 
