@@ -35,10 +35,13 @@ export function produce(job: Job, purpose: Purpose): Produced {
 }
 
 function whole(job: Job, body: string | Uint8Array | FileSlice, purpose: Purpose): Promise<Uint8Array> {
-  const { coding, request, settings } = job
+  const { coding, settings } = job
+  const { signal } = job.request
+  // The answer to a time-out has a signal that was aborted before.
+  const mayLeave = purpose === 'send' && !signal.aborted
   return wholeBodies.take(async () => {
     // It may have waited for its turn longer than its client did.
-    if (purpose === 'send') request.signal.throwIfAborted()
+    if (mayLeave) signal.throwIfAborted()
     const bytes = await read(body)
     const levels = purpose === 'keep' && bytes.length <= KEPT ? settings.keptLevels : settings.levels
     return codecs[coding].whole(bytes, levels[coding])
@@ -54,7 +57,6 @@ async function read(body: string | Uint8Array | FileSlice): Promise<Uint8Array> 
 async function* streamed(job: Job, purpose: Purpose): AsyncGenerator<Uint8Array, void, undefined> {
   const { body, coding, isLive, settings } = job
   const signal = purpose === 'send' ? job.request.signal : null
-  signal?.throwIfAborted()
   const engine = codecs[coding].stream(settings.levels[coding], isLive)
   const leave = openStreams.enter(isLive)
   const close = () => {
