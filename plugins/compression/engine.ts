@@ -1,7 +1,9 @@
 import type { Transform } from 'node:stream'
 
+type Done = (error?: Error | null) => void
+
 /** A compressor of node:zlib: its `flush` is not a Transform's. */
-type Compressor = Transform & { flush(kind: number, done: () => void): void }
+type Compressor = Transform & { flush(kind: number, done: Done): void }
 
 /**
  * A compressor that is fed one piece after the other, each on another thread. What comes of a piece is given before
@@ -45,11 +47,12 @@ export class Engine {
     this.#fail(new Error('the compressor was closed'))
   }
 
-  #run(start: (done: () => void) => void): Promise<readonly Buffer[]> {
+  #run(start: (done: Done) => void): Promise<readonly Buffer[]> {
     return new Promise((resolve, reject) => {
       this.#fail = reject
       if (this.#isClosed) return reject(new Error('the compressor was closed'))
-      start(() => {
+      start(error => {
+        if (error !== null && error !== undefined) return reject(error)
         const made = this.#made
         this.#made = []
         resolve(made)

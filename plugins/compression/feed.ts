@@ -36,6 +36,7 @@ export class Feed {
   }
 
   async *add(piece: Uint8Array): Made {
+    if (piece.length === 0) return
     if (this.#isLive) return yield* this.#write(piece)
     this.#since ??= performance.now()
     if (this.#size + piece.length > GATHERED) yield* this.#spill()

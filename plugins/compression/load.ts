@@ -1,3 +1,5 @@
+import type { Purpose } from 'rawhttp'
+
 /**
  * How many streams are being compressed. One count for the process, since it is the process's memory that they take:
  * sites, servers and generations share it.
@@ -55,5 +57,8 @@ export class Turns {
 
 export const openStreams = new OpenStreams()
 
-/** Bodies that are compressed in one go: one thread of libuv's four is left to the disk. */
-export const wholeBodies = new Turns(3)
+/**
+ * Bodies that are compressed in one go, by what for: a client that waits is not to wait for levels that take a hundred
+ * times longer. Together they are libuv's four threads, so that the disk waits for a short one at most.
+ */
+export const wholeBodies: Readonly<Record<Purpose, Turns>> = { send: new Turns(2), keep: new Turns(2) }

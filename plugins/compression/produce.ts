@@ -39,7 +39,7 @@ function whole(job: Job, body: string | Uint8Array | FileSlice, purpose: Purpose
   const { signal } = job.request
   // The answer to a time-out has a signal that was aborted before.
   const mayLeave = purpose === 'send' && !signal.aborted
-  return wholeBodies.take(async () => {
+  return wholeBodies[purpose].take(async () => {
     // It may have waited for its turn longer than its client did.
     if (mayLeave) signal.throwIfAborted()
     const bytes = await read(body)

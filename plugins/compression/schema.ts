@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { type Coding, codings } from './codecs.ts'
 
 /** A level for each coding. */
-export type Levels = Readonly<Record<Coding, number>>
+type Levels = Readonly<Record<Coding, number>>
 
 /** Levels for some codings; the others have their default. */
 export type SomeLevels = { readonly [Each in Coding]?: number | undefined }

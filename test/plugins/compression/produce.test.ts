@@ -36,7 +36,9 @@ test('a body up to 256 kB is made in one go, a larger one as a stream', () => {
 
 test('a body that waits for its turn is not made for a client that has left, but for a cache it is', async () => {
   const gate = Promise.withResolvers<void>()
-  const busy = [1, 2, 3].map(() => wholeBodies.take(() => gate.promise))
+  const busy = [1, 2].flatMap(() =>
+    [wholeBodies.send, wholeBodies.keep].map(each => each.take(() => gate.promise)),
+  )
   const leaving = job(text)
   const sent = bytesOf(produce(leaving, 'send'))
   const kept = bytesOf(produce(leaving, 'keep'))
@@ -45,6 +47,14 @@ test('a body that waits for its turn is not made for a client that has left, but
   await Promise.all(busy)
   await expect(sent).rejects.toThrow('it left')
   expect(decoded('gzip', await kept).toString()).toBe(text)
+})
+
+test('a client that waits does not wait for what is kept', async () => {
+  const gate = Promise.withResolvers<void>()
+  const busy = [1, 2].map(() => wholeBodies.keep.take(() => gate.promise))
+  expect(decoded('gzip', await bytesOf(produce(job(text), 'send'))).toString()).toBe(text)
+  gate.resolve()
+  await Promise.all(busy)
 })
 
 test.each([text, text.repeat(100)])(

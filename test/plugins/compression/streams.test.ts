@@ -270,6 +270,13 @@ describe('above the number of streams', () => {
   })
 })
 
+test('empty pieces bring nothing out, and do no harm', async () => {
+  const pieces = Readable.from(['', text, '', text, ''])
+  const ask = await serving(() => new HttpResponse(200, pieces, { 'content-type': 'text/event-stream' }))
+  const { body } = await ask({ 'accept-encoding': 'zstd' })
+  expect(decoded('zstd', body).toString()).toBe(text + text)
+})
+
 test('HTTP/1.0 gets a coding too, and the end of the connection as the end', async () => {
   const server = await started(() => HttpResponse.stream(Readable.from([text]), plain))
   await using client = await RawClient.connect(server.port)
