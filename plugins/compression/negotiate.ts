@@ -32,7 +32,7 @@ export function negotiation(codings: readonly Coding[]): (acceptEncoding: string
 }
 
 // RFC 9110 section 8.4.1.3: both names mean the same.
-const OLD_GZIP = /(^|,)([ \t]*)x-gzip(?=[ \t]*(?:[;,]|$))/gi
+const OLD_GZIP = /(^|,)([ \t]*)x-gzip/gi
 
 /** No coding is refused by a weight that is no weight: only this says that a client cannot do without one. */
 const REFUSES_IDENTITY = /(?:^|,)[ \t]*(?:identity|\*)[ \t]*;[ \t]*q=0(?:\.0{0,3})?[ \t]*(?:,|$)/i

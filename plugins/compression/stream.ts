@@ -4,9 +4,10 @@ import { Feed } from './feed.ts'
 type Piece = Uint8Array | string
 
 /**
- * A source as the compressor makes it, pulled only as fast as the result is taken. When the reader returns, compressor
- * and source end; an error of the source is thrown as it is.
+ * A source as the compressor makes it, pulled only as fast as the result is taken. When the reader returns, the source
+ * ends; an error of the source is thrown as it is.
  *
+ * @param engine Whoever made it closes it.
  * @param isLive Whether each piece leaves at once. Else a piece waits for others, but never for long.
  */
 export async function* encoded(
@@ -29,7 +30,6 @@ export async function* encoded(
     isWhole = true
     yield* feed.end()
   } finally {
-    engine.close()
     // Not awaited: a source that waits for something would keep its reader waiting too.
     if (!isWhole) finish(iterator)
   }

@@ -49,10 +49,13 @@ test('a body that waits for its turn is not made for a client that has left, but
   expect(decoded('gzip', await kept).toString()).toBe(text)
 })
 
-test('a client that waits does not wait for what is kept', async () => {
+test.each([
+  ['send', 'keep'],
+  ['keep', 'send'],
+] as const)('what is made to %s does not wait for what is made to %s', async (purpose, other) => {
   const gate = Promise.withResolvers<void>()
-  const busy = [1, 2].map(() => wholeBodies.keep.take(() => gate.promise))
-  expect(decoded('gzip', await bytesOf(produce(job(text), 'send'))).toString()).toBe(text)
+  const busy = [1, 2].map(() => wholeBodies[other].take(() => gate.promise))
+  expect(decoded('gzip', await bytesOf(produce(job(text), purpose))).toString()).toBe(text)
   gate.resolve()
   await Promise.all(busy)
 })

@@ -40,6 +40,7 @@ describe('media types', () => {
     'video/mp4',
     'application/zip',
     'application/octet-stream',
+    'Application/Octet-Stream ; a=b',
     'application/grpc',
     'application/grpc+json',
     'application/x-nobody-knows',
