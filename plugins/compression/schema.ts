@@ -28,7 +28,7 @@ export interface CompressionOptions {
   readonly keptLevels?: SomeLevels | undefined
   /**
    * How many streams may be compressed at a time, half of them event streams; those above are sent as they are. Each
-   * takes up to 2 MB. The count is that of the process. Default: 100.
+   * takes up to 1.5 MB, at higher levels up to 3.5 MB. The count is that of the process. Default: 100.
    */
   readonly maxStreams?: number | undefined
 }

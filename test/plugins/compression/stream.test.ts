@@ -44,6 +44,22 @@ test('a reader that returns ends the source, though it waits for something', asy
   await turns()
 })
 
+test('a reader may return while the source is late, whatever becomes of the piece under way', async () => {
+  const from = source()
+  const iterator = from[Symbol.asyncIterator]()
+  const first = iterator.next()
+  const late = () => {
+    for (const start = performance.now(); performance.now() - start < 12; );
+    return from.second.promise
+  }
+  const answers = [() => first, late]
+  const reader = encoding({ [Symbol.asyncIterator]: () => ({ next: () => answers.shift()!() }) })
+  await reader.next()
+  await reader.return()
+  from.second.reject(new Error('too late'))
+  await turns()
+})
+
 test('a source that has ended is not ended again', async () => {
   const from = source()
   from.second.resolve({ done: true, value: undefined })
