@@ -90,6 +90,31 @@ describe('nothing is compressed that is not sent', () => {
   })
 })
 
+describe('ranges', () => {
+  test('are taken of the body as it is, with its tag and Vary', async () => {
+    const ask = await serving(() => page().set('etag', '"v1"'))
+    const answer = await ask({ 'accept-encoding': 'br', range: 'bytes=4-8' })
+    expect(answer.status).toBe(206)
+    expect(answer.text()).toBe(text.slice(4, 9))
+    expect(answer.headers.get('etag')).toBe('"v1"')
+    expect(answer.headers.get('vary')).toBe('Accept-Encoding')
+    expect(answer.headers.get('content-encoding')).toBeUndefined()
+  })
+
+  test('never join a part of the body as it is to one of an encoded form', async () => {
+    const ask = await serving(() => page().set('etag', '"v1"'))
+    const answer = await ask({ 'accept-encoding': 'br', range: 'bytes=4-8', 'if-range': '"v1-br"' })
+    expect(answer.status).toBe(200)
+    expect(answer.text()).toBe(text)
+  })
+
+  test('are not offered of an encoded form', async () => {
+    const ask = await serving(page)
+    expect((await ask({ 'accept-encoding': 'br' })).headers.get('accept-ranges')).toBeUndefined()
+    expect((await ask()).headers.get('accept-ranges')).toBe('bytes')
+  })
+})
+
 test('one response that many share is encoded for each client as that one likes it', async () => {
   const shared = page().set('etag', '"v1"')
   const ask = await serving(() => shared)
