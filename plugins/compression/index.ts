@@ -16,7 +16,7 @@ export type { CompressionOptions, SomeLevels } from './schema.ts'
  * `no-transform`, small or not worth while by its media type is left alone.
  *
  * @example
- * plugins: [compression(), compression({ minSize: '2kb', types: { 'application/x-log': true } })]
+ * plugins: [compression({ minSize: '2kb', types: { 'application/x-log': true } })]
  */
 export const compression = definePlugin({
   name: 'compression',
