@@ -71,7 +71,7 @@ export {
   type UpgradeHandler,
   type UpgradeOptions,
 } from './response.ts'
-export type { Produced, Purpose, ResponseBody } from './response-body.ts'
+export { type Produced, type Purpose, pieces, type ResponseBody } from './response-body.ts'
 export { createServer, type ListeningAddress, type Server, type ServerOptions } from './server.ts'
 export type { Sink } from './sink.ts'
 export { ROOT_SITE } from './site.ts'

@@ -95,7 +95,12 @@ export function lengthOf(body: ResponseBody): number | null {
   return null
 }
 
-/** A body as pieces, whatever its kind. */
+/**
+ * A body as pieces, whatever its kind: for a plugin that puts another body around it. Nothing is opened before the
+ * first pull, and `return()` of the iterator ends the source.
+ *
+ * @param purpose What a body that is made only now is made for. Default: `'send'`.
+ */
 export function pieces(
   body: Exclude<ResponseBody, null>,
   purpose: Purpose = 'send',

@@ -7,6 +7,7 @@ import { isSliceable } from './range.ts'
 import {
   checkedBody,
   LazyBody,
+  lengthOf,
   type Produced,
   type Purpose,
   type ResponseBody,
@@ -103,6 +104,11 @@ export class ResponseState extends ResponseFields {
   set body(body: ResponseBody) {
     this.#swap(body)
     if (this.base !== null) this.#forgetBytes()
+  }
+
+  /** The number of bytes of the body; null when only its end will tell. */
+  get length(): number | null {
+    return this.declaredLength ?? lengthOf(this.#body)
   }
 
   /** Text for an error that has no body of its own: error pages show it. */

@@ -95,6 +95,15 @@ test('a fork has all that its base has', () => {
   expect(upgrade.seal().fork()).toMatchObject({ status: 101, upgradeProtocol, upgradeRaw, upgradeHandler })
 })
 
+test('the length of a body is known for all but a stream that declares none', () => {
+  expect(HttpResponse.empty().length).toBe(0)
+  expect(HttpResponse.text('grüß').length).toBe(6)
+  expect(HttpResponse.bytes(new Uint8Array(3)).length).toBe(3)
+  expect(HttpResponse.stream(letters(), { length: 3 }).length).toBe(3)
+  expect(HttpResponse.stream(letters()).length).toBeNull()
+  expect(HttpResponse.text('a').encode('x-none', () => Buffer.from('b')).length).toBeNull()
+})
+
 describe('replace', () => {
   const tagged = (etag: string) =>
     new HttpResponse(200, 'a', {

@@ -120,7 +120,7 @@ export class RawClient implements AsyncDisposable {
   async #body(head: ParsedHead): Promise<{ body: Buffer; trailers: string[] }> {
     if (head.field('transfer-encoding') === 'chunked') return this.#chunks()
     const length = head.field('content-length')
-    if (length !== undefined) return { body: await this.#bytes(Number(length)), trailers: [] }
+    if (length !== undefined) return { body: await this.bytes(Number(length)), trailers: [] }
     await this.closed
     const body = this.#received
     this.#received = Buffer.alloc(0)
@@ -134,7 +134,7 @@ export class RawClient implements AsyncDisposable {
       if (!/^[0-9a-f]+$/i.test(line)) throw new Error(`not a chunk size: ${JSON.stringify(line)}`)
       const size = Number.parseInt(line, 16)
       if (size === 0) break
-      chunks.push(await this.#bytes(size))
+      chunks.push(await this.bytes(size))
       if ((await this.#line()) !== '') throw new Error('a chunk does not end in CRLF')
     }
     const trailers: string[] = []
@@ -150,7 +150,8 @@ export class RawClient implements AsyncDisposable {
     return line.toString('latin1').slice(0, -2)
   }
 
-  #bytes(count: number): Promise<Buffer> {
+  /** So many bytes. */
+  bytes(count: number): Promise<Buffer> {
     return this.#take(bytes => (bytes.length >= count ? count : null))
   }
 
