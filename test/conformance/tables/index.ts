@@ -1,7 +1,9 @@
 import type { Row, Table } from '../row.ts'
+import { chunkExtensions } from './chunk-extensions.ts'
 import { chunkedCoding } from './chunked.ts'
 import { connection } from './connection.ts'
 import { contentLength } from './content-length.ts'
+import { disguises } from './disguises.ts'
 import { expectation } from './expect.ts'
 import { fields } from './fields.ts'
 import { host } from './host.ts'
@@ -20,7 +22,9 @@ export const tables: readonly Table[] = [
   host,
   contentLength,
   transferEncoding,
+  disguises,
   chunkedCoding,
+  chunkExtensions,
   expectation,
   connection,
   semantics,
