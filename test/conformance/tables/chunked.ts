@@ -102,6 +102,7 @@ const sizes: readonly (readonly [string, string])[] = [
   ['a tab in front', '\t5'],
   ['white space behind', '5 '],
   ['white space within', '5 0'],
+  ['spaces and a tab behind', '5  \t'],
   ['a fraction', '5.0'],
   ['quotes', '"5"'],
   ['a comma', '5,5'],
