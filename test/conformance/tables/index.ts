@@ -11,6 +11,7 @@ import { ranges } from './ranges.ts'
 import { requestLine } from './request-line.ts'
 import { semantics } from './semantics.ts'
 import { target } from './target.ts'
+import { trailers } from './trailers.ts'
 import { transferEncoding } from './transfer-encoding.ts'
 import { upgrade } from './upgrade.ts'
 
@@ -25,6 +26,7 @@ export const tables: readonly Table[] = [
   disguises,
   chunkedCoding,
   chunkExtensions,
+  trailers,
   expectation,
   connection,
   semantics,
