@@ -1,5 +1,12 @@
+import {
+  EXTENSION_BEGIN,
+  mayEndExtension,
+  NO_EXTENSION,
+  nextInExtension,
+  SIZE_SPACE,
+} from './chunk-extension.ts'
 import type { RefusalId } from './errors.ts'
-import { FIELD_VALUE, HEX } from './head-syntax.ts'
+import { HEX } from './head-syntax.ts'
 import type { ParserEvents } from './parser.ts'
 
 const SIZE = 0
@@ -12,9 +19,11 @@ const COMPLETE = 6
 
 const LF = 0x0a
 const CR = 0x0d
+const HTAB = 0x09
+const SPACE = 0x20
 const SEMICOLON = 0x3b
 
-/** Chunk extensions of one message. No use of them is known but padding an attack. */
+/** Chunk extensions of one message, white space too. No use of them is known but padding an attack. */
 const EXTENSION_BYTES = 1_024
 /** Digits of a chunk size: 2^48 bytes, well within a safe integer. */
 const SIZE_DIGITS = 12
@@ -37,7 +46,9 @@ export class ChunkParser {
   /** The size of the chunk as far as it was read, then the bytes of it that are still to come. */
   #remaining = 0
   #digits = 0
-  #extension = 0
+  /** Where within the grammar of extensions the parser is. */
+  #extension = EXTENSION_BEGIN
+  #extensionBytes = 0
 
   constructor(events: Pick<ParserEvents, 'onBody'>) {
     this.#events = events
@@ -62,7 +73,7 @@ export class ChunkParser {
       case SIZE:
         return this.#size()
       case EXTENSION:
-        return this.#skipExtension()
+        return this.#readExtension()
       case SIZE_LF:
         return this.#expect(LF, this.#remaining === 0 ? COMPLETE : DATA, 'H1-BARE-CR')
       case DATA:
@@ -87,23 +98,32 @@ export class ChunkParser {
     return false
   }
 
-  // White space before `;` or CR is refused too: the grammar knows it only as bad white space (RFC 9110 section
-  // 5.6.3), and recipients do not agree on where such a size ends.
   #sizeEnd(byte: number): boolean {
     if (this.#digits === 0) return this.#refuse('H1-CHUNK-SIZE')
     this.#digits = 0
     if (byte === CR) return this.#next(SIZE_LF)
-    if (byte === SEMICOLON) return this.#next(EXTENSION)
+    if (byte === SEMICOLON) return this.#beginExtension(EXTENSION_BEGIN)
+    if (byte === SPACE || byte === HTAB) return this.#beginExtension(SIZE_SPACE)
     return this.#refuse(byte === LF ? 'H1-BARE-LF' : 'H1-CHUNK-SIZE')
   }
 
-  // Extensions are read over. A quoted string cannot hold CR or LF either, so no quote needs to be looked at.
-  #skipExtension(): boolean {
+  #beginExtension(state: number): true {
+    this.#extension = state
+    return this.#next(EXTENSION)
+  }
+
+  // What extensions say is ignored; how they are written is not. Recipients that read faulty ones each in their own
+  // way end the line in different places (CVE-2025-55315).
+  #readExtension(): boolean {
     for (; this.#position < this.#bytes.length; this.#position++) {
       const byte = this.#bytes[this.#position]!
-      if (byte === CR) return this.#next(SIZE_LF)
+      const state = this.#extension
+      if (byte === CR && mayEndExtension(state)) return this.#next(SIZE_LF)
       if (byte === LF) return this.#refuse('H1-BARE-LF')
-      if (FIELD_VALUE[byte] === 0 || ++this.#extension > EXTENSION_BYTES) return this.#refuse('H1-CHUNK-EXT')
+      this.#extension = nextInExtension(state, byte)
+      if (this.#extension === NO_EXTENSION)
+        return this.#refuse(state === SIZE_SPACE ? 'H1-CHUNK-SIZE' : 'H1-CHUNK-EXT')
+      if (++this.#extensionBytes > EXTENSION_BYTES) return this.#refuse('H1-CHUNK-EXT')
     }
     return false
   }

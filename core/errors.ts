@@ -111,7 +111,11 @@ export const refusals = {
   ),
   'H1-TE-CODING': row(501, 'RFC 9112 6.1', 'Transfer-Encoding names a coding other than chunked'),
   'H1-CHUNK-SIZE': row(400, 'RFC 9112 7.1', 'a chunk size is not a plain hexadecimal number'),
-  'H1-CHUNK-EXT': row(400, 'RFC 9112 7.1.1', 'a chunk extension is too long or has a control character'),
+  'H1-CHUNK-EXT': row(
+    400,
+    'RFC 9112 7.1.1',
+    'a chunk extension is too long, or is not a name with an optional value',
+  ),
   'H1-CHUNK-END': row(400, 'RFC 9112 7.1', 'a chunk is not followed by CRLF'),
   'H1-TRAILER-FIELD': row(
     400,

@@ -1,6 +1,6 @@
 import { DeadlineError } from './deadlines.ts'
 import { asError, type Diagnostic, HttpError, refusals } from './errors.ts'
-import { faultIn, faultOf, overrun, refusalOf } from './faults.ts'
+import { dropped, faultIn, faultOf, overrun, refusalOf } from './faults.ts'
 import { FileSlice } from './file-slice.ts'
 import type { Generation } from './generation.ts'
 import { HandlerWatch, lateError } from './handler-watch.ts'
@@ -218,6 +218,8 @@ export class Exchange implements PumpHost {
     // RFC 9110 section 15.3.6: a 205 says that it has no content.
     this.#length = status === 205 ? 0 : (response.declaredLength ?? lengthOf(body))
     if (hasNone || this.#request.method === 'HEAD') {
+      if (hasNone && body !== null && lengthOf(body) !== 0)
+        this.#report(dropped(status, this.#request, response.givenBy))
       this.#discard()
       return this.finished()
     }
@@ -255,7 +257,7 @@ export class Exchange implements PumpHost {
     try {
       fields = checkedTrailers(trailers)
     } catch (error) {
-      this.#report(faultOf(asError(error), this.#request))
+      this.#report(faultOf(asError(error), this.#request, this.#response!.givenBy))
     }
     this.#sink.end(fields)
   }

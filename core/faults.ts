@@ -36,13 +36,25 @@ export function refusalOf(request: HttpRequest): Diagnostic {
 
 /** A body that ran over the length that it declared, for the operator. */
 export function overrun(declared: number, request: HttpRequest, givenBy?: Tap | null): Diagnostic {
-  const { summary } = request
+  const message = `the body of ${request.summary} ran over its declared ${declared} bytes; the rest was cut`
+  return misuse('BODY_TOO_LONG', message, request, givenBy)
+}
+
+/** A body that was given to a status that has none, for the operator. */
+export function dropped(status: number, request: HttpRequest, givenBy?: Tap | null): Diagnostic {
+  const message = `a ${status} has no body; the one given for ${request.summary} was dropped`
+  return misuse('BODY_DROPPED', message, request, givenBy)
+}
+
+/** What the kernel has put right in an answer. */
+function misuse(code: string, message: string, request: HttpRequest, givenBy?: Tap | null): Diagnostic {
+  const { summary, currentSite } = request
   return {
-    code: 'BODY_TOO_LONG',
-    message: `the body of ${summary} ran over its declared ${declared} bytes; the rest was cut`,
+    code,
+    message,
     severity: 'error',
     plugin: givenBy?.plugin,
-    site: request.currentSite?.name,
+    site: currentSite?.name,
     request: summary,
   }
 }

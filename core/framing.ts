@@ -1,5 +1,5 @@
 import type { RefusalId } from './errors.ts'
-import { isHost } from './head-syntax.ts'
+import { isHost, isToken, listMembers } from './head-syntax.ts'
 
 /** Where the body of a message ends. */
 export const BODY_NONE = 0
@@ -12,6 +12,8 @@ const SLASH = 0x2f
 export interface RequestHead {
   method: string
   target: string
+  /** `1.1`, `1.0`, that of a refused message as it was read, or `-` when none was read. */
+  version: string
   /** The minor version: 0 or 1. */
   minor: 0 | 1
   /** Flat: name in lower case, value, name, value … */
@@ -25,9 +27,9 @@ export interface RequestHead {
   authority: string | null
   /** Whether the client would use the connection again. */
   keepAlive: boolean
-  /** The Upgrade field, when Connection names it. */
+  /** The Upgrade field, when Connection names it; else it is not among the fields either. */
   upgrade: string | null
-  /** The Expect field in lower case; ignored for HTTP/1.0. */
+  /** `100-continue`, or the Expect field when it asks for something else; null for HTTP/1.0, which has no such thing. */
   expect: string | null
 }
 
@@ -36,6 +38,7 @@ export function emptyHead(): RequestHead {
   return {
     method: '',
     target: '',
+    version: '-',
     minor: 1,
     fields: [],
     framing: BODY_NONE,
@@ -57,6 +60,7 @@ export function frame(head: RequestHead): RefusalId | null {
   let codings: string | null = null
   let connection: string | null = null
   let upgrade: string | null = null
+  let expect: string | null = null
   const { fields } = head
   for (let i = 0; i < fields.length; i += 2) {
     const value = fields[i + 1]!
@@ -81,12 +85,14 @@ export function frame(head: RequestHead): RefusalId | null {
         upgrade = joined(upgrade, value)
         break
       case 'expect':
-        if (head.minor === 1) head.expect = joined(head.expect, value.toLowerCase())
+        expect = joined(expect, value)
     }
   }
   if (head.host === null && head.minor === 1) return 'H1-HOST-MISSING'
   if (!hasValidHost(head)) return 'H1-HOST-INVALID'
-  persist(head, connection, upgrade)
+  persist(head, connection)
+  if (upgrade !== null) offer(head, connection, upgrade)
+  if (expect !== null && head.minor === 1) head.expect = expectation(expect)
   return codings === null ? frameByLength(head) : frameByCodings(head, codings)
 }
 
@@ -119,21 +125,38 @@ function frameByCodings(head: RequestHead, codings: string): RefusalId | null {
 
 // Only the plain token is a coding we may trust another recipient to read the same way.
 function refusedCodings(codings: string): RefusalId {
-  const list = codings.split(/[ \t]*,[ \t]*/)
-  const isClean = list.every(coding => /^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(coding))
+  const list = listMembers(codings)
   const isChunkedLast = list.indexOf('chunked') === list.length - 1
-  return isClean && isChunkedLast ? 'H1-TE-CODING' : 'H1-TE-INVALID'
+  return list.every(isToken) && isChunkedLast ? 'H1-TE-CODING' : 'H1-TE-INVALID'
 }
 
 // RFC 9112 section 9.3; HTTP/1.0 keeps a connection only when it asks to.
-function persist(head: RequestHead, connection: string | null, upgrade: string | null): void {
+function persist(head: RequestHead, connection: string | null): void {
   head.keepAlive = head.minor === 1
   // What nearly all clients say needs no list.
   if (connection === null || (head.keepAlive && connection === 'keep-alive')) return
-  const options = connection.toLowerCase().split(/[ \t]*,[ \t]*/)
+  const options = listMembers(connection.toLowerCase())
   if (options.includes('close')) head.keepAlive = false
   else if (options.includes('keep-alive')) head.keepAlive = true
-  if (upgrade !== null && head.minor === 1 && options.includes('upgrade')) head.upgrade = upgrade
+}
+
+// RFC 9110 section 7.8: HTTP/1.0 offers nothing, and Upgrade that Connection does not name was for somebody before us
+// (section 7.6.1). Such a field is taken out, so that nobody behind us takes it for an offer.
+function offer(head: RequestHead, connection: string | null, upgrade: string): void {
+  const options = connection === null ? [] : listMembers(connection.toLowerCase())
+  if (head.minor === 1 && options.includes('upgrade')) head.upgrade = upgrade
+  else leaveOut(head.fields, 'upgrade')
+}
+
+function leaveOut(fields: string[], name: string): void {
+  for (let i = fields.length - 2; i >= 0; i -= 2) if (fields[i] === name) fields.splice(i, 2)
+}
+
+// RFC 9110 section 10.1.1: a list, of which only one member is defined; section 5.6.1: empty members say nothing.
+function expectation(field: string): string | null {
+  const members = listMembers(field.toLowerCase()).filter(member => member !== '')
+  if (members.length === 0) return null
+  return members.every(member => member === '100-continue') ? '100-continue' : field
 }
 
 /** Whether the form of a target fits its method (RFC 9112 section 3.2). */

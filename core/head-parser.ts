@@ -172,21 +172,26 @@ export class HeadParser {
     const at = this.#skip(VISIBLE, limit)
     if (at === limit) return this.#refuse('H1-VERSION')
     if (at === this.#stop) return this.#outOfBytes()
+    const byte = this.#bytes[at]
+    // One space too many, or one within the target: there is no telling which word is the version.
+    if (byte === SPACE || byte === HTAB) return this.#refuse('H1-REQUEST-LINE')
     const version = httpVersion(this.#bytes, this.#mark, at)
     if (version < 0) return this.#refuse('H1-VERSION')
-    if (version < 10 || version > 19)
-      return this.#refuse(this.#isPreface(version) ? 'H1-H2-PREFACE' : 'H1-VERSION-MAJOR')
-    const byte = this.#bytes[at]
+    if (version < 10 || version > 19) return this.#refuseMajor(version)
     if (byte === LF) return this.#refuse('H1-BARE-LF')
     if (byte !== CR) return this.#refuse('H1-REQUEST-LINE')
     // RFC 9110 section 2.5: a higher minor version is read as the highest one that we know.
     this.#head.minor = version === 10 ? 0 : 1
+    this.#head.version = version === 10 ? '1.0' : '1.1'
     return this.#next(LINE_LF, at + 1)
   }
 
-  // RFC 9113 section 3.4.
-  #isPreface(version: number): boolean {
-    return version === 20 && this.#head.method === 'PRI' && this.#head.target === '*'
+  #refuseMajor(version: number): false {
+    const { method, target } = this.#head
+    this.#head.version = `${Math.floor(version / 10)}.${version % 10}`
+    // RFC 9113 section 3.4.
+    const isPreface = version === 20 && method === 'PRI' && target === '*'
+    return this.#refuse(isPreface ? 'H1-H2-PREFACE' : 'H1-VERSION-MAJOR')
   }
 
   #fieldStart(): boolean {

@@ -31,8 +31,11 @@ export const FIELD_VALUE = range(0x20, 0x7e).fill(1, 0x80).fill(1, 0x09, 0x0a)
 /** RFC 3986 section 3.3: pchar that stands for itself (no percent sign). */
 export const PCHAR = table(unreserved, subDelims, ':@')
 
-/** RFC 3986 section 3.2.2: reg-name and IPv4 address, without percent escapes. */
-const REG_NAME = table(unreserved, subDelims)
+/**
+ * RFC 3986 section 3.2.2: reg-name and IPv4 address, without percent escapes, and without the comma: two Hosts that
+ * somebody joined to one must not pass for a name.
+ */
+const REG_NAME = table(unreserved, subDelims.replace(',', ''))
 
 function range(first: number, last: number): Uint8Array {
   return new Uint8Array(256).fill(1, first, last + 1)
@@ -86,7 +89,26 @@ function isAddress(text: string): boolean {
 function isPort(text: string, start: number): boolean {
   if (text.length - start > 5) return false
   for (let i = start; i < text.length; i++) if (!isDigit(text.charCodeAt(i))) return false
-  return true
+  return Number(text.slice(start)) <= 65_535
+}
+
+const isSpace = (code: number): boolean => code === 0x20 || code === 0x09
+
+/**
+ * The members of a list (RFC 9110 section 5.6.1) without the white space around them, empty ones too. No pattern
+ * splits it: one with white space in it takes quadratic time over white space that no comma follows.
+ */
+export function listMembers(list: string): string[] {
+  return list.split(',').map(trimmed)
+}
+
+// Space and tab only (RFC 9110 section 5.6.3): String.trim() takes a no-break space for white space too.
+function trimmed(text: string): string {
+  let start = 0
+  let end = text.length
+  while (start < end && isSpace(text.charCodeAt(start))) start++
+  while (end > start && isSpace(text.charCodeAt(end - 1))) end--
+  return text.slice(start, end)
 }
 
 const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39

@@ -1,4 +1,5 @@
 import { HttpError, reasonPhrase } from './errors.ts'
+import { listMembers } from './head-syntax.ts'
 import type { HttpRequest } from './request.ts'
 import { HttpResponse } from './response.ts'
 
@@ -69,9 +70,5 @@ export function upgradeError(protocol: string, request: HttpRequest): HttpError 
 
 /** Whether an Upgrade field names a protocol: we may switch to no other. */
 function offers(upgrade: string, protocol: string): boolean {
-  const wanted = protocol.toLowerCase()
-  return upgrade
-    .toLowerCase()
-    .split(',')
-    .some(each => each.trim() === wanted)
+  return listMembers(upgrade.toLowerCase()).includes(protocol.toLowerCase())
 }

@@ -247,7 +247,7 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
   #request(head: RequestHead, body: IncomingBody | null): HttpRequest {
     const { info } = this.#host
     return new HttpRequest({
-      protocol: head.minor === 1 ? '1.1' : '1.0',
+      protocol: head.version,
       method: head.method,
       target: head.target,
       authority: head.authority ?? undefined,

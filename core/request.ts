@@ -42,7 +42,7 @@ const nobody: Peer = Object.freeze({ address: '', port: 0 })
  * A request, valid until its `done`, also after an await. What nobody reads is never parsed.
  */
 export class HttpRequest implements SlotHolder {
-  /** Of HTTP: `1.0`, `1.1` or `2`. */
+  /** Of HTTP: `1.0`, `1.1` or `2`; of a refused message what was read of it, `-` when that is no version. */
   readonly version: string
   readonly method: string
   /** What the client sent. */

@@ -43,6 +43,16 @@ test('a verdict tells what another server read differently', () => {
     ours: 'accepts',
     theirs: 'accepts with another body',
   })
+  const withFields = (...headers: string[]) => ({
+    requests: [{ ...seen, headers, body: 'a' }],
+    refusal: null,
+  })
+  expect(verdict(outcome('a'), withFields('host', 'b', 'x', 'y'))?.theirs).toBe(
+    'accepts with another field host, field x',
+  )
+  expect(verdict(withFields('a', '1', 'b', '2'), withFields('b', '2', 'a', '1'))?.theirs).toBe(
+    'accepts with another order of fields',
+  )
   expect(verdict(outcome('a'), { requests: [], refusal: 'X' })).toEqual({ ours: 'accepts', theirs: 'X' })
   expect(isReviewed({ ours: 'accepts', theirs: 'accepts with another body' })).toBe(false)
 })

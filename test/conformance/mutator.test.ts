@@ -1,26 +1,11 @@
 import { describe, expect, test } from 'vitest'
+import { corpus, seeds } from './corpus.ts'
 import { mutated, Random } from './mutator.ts'
 import { difference } from './naive-difference.ts'
 import { ParserReading } from './parser-reading.ts'
-import type { Row, Step } from './row.ts'
-import { allRows } from './tables/index.ts'
 
 const INPUTS = 200_000
 const SEED = 9_112
-
-const sent = (step: Step): string =>
-  typeof step === 'string' ? step : 'bytewise' in step ? step.bytewise : ''
-
-/** What rows send. Floods are left out: a byte more or less in them changes nothing, and takes its time. */
-const textsOf = (rows: readonly Row[]): string[] =>
-  [...new Set(rows.map(({ send }) => send.map(sent).join('')))].filter(
-    text => text.length > 0 && text.length < 600,
-  )
-
-const corpus = textsOf(allRows)
-// Most rows are refused, and stay so: valid ones come more often, so that enough mutations are accepted.
-const valid = textsOf(allRows.filter(({ expect: { refusal } }) => refusal === undefined))
-const seeds = [...corpus, ...valid, ...valid, ...valid]
 
 describe('the parser and a naive reading of RFC 9112', () => {
   test.each(corpus)('agree on %j', text => {

@@ -12,7 +12,7 @@ const stricter = new Set<RefusalId>([
   'H1-HEAD-COUNT',
   'H1-EMPTY-LINES',
   'H1-CL-INVALID', // too large
-  'H1-CHUNK-SIZE', // too large, or white space before an extension
+  'H1-CHUNK-SIZE', // too large
   'H1-CHUNK-EXT', // too long
   'H1-TRAILER-FIELD',
 ])

@@ -28,8 +28,11 @@ const incomplete: NaiveReading = { kind: 'incomplete' }
 const token = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+"
 const requestLine = new RegExp(`^(${token}) ([\\x21-\\x7e]+) HTTP/1\\.(\\d)$`)
 const fieldLine = new RegExp(`^(${token}):[ \\t]*([\\t\\x20-\\x7e\\x80-\\xff]*?)[ \\t]*$`)
-// RFC 9112 section 7.1. An extension is any text after a semicolon: whatever it says, it cannot move the line's end.
-const sizeLine = /^([0-9A-Fa-f]+)(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?$/
+// RFC 9112 sections 7.1 and 7.1.1, RFC 9110 section 5.6.4.
+const bws = '[ \\t]*'
+const quoted = '"(?:[\\t\\x20\\x21\\x23-\\x5b\\x5d-\\x7e\\x80-\\xff]|\\\\[\\t\\x20-\\x7e\\x80-\\xff])*"'
+const extension = `${bws};${bws}${token}(?:${bws}=${bws}(?:${token}|${quoted}))?`
+const sizeLine = new RegExp(`^([0-9A-Fa-f]+)(?:${extension})*$`)
 // RFC 3986 section 3.2.2, loosely: no character that could begin another part of a URI.
 const hostAndPort = /^(?:\[[0-9A-Fa-f:.]+\]|[\w\-.~!$&'()*+,;=]+)(?::\d*)?$/
 
@@ -41,10 +44,11 @@ export function readNaively(text: string, from: number): NaiveReading {
   const [line = '', ...lines] = text.slice(start, blank).split('\r\n')
   const [, method, target, minor] = requestLine.exec(line) ?? []
   if (method === undefined) return invalid('request line')
-  const fields = fieldsOf(lines)
-  if (fields === null) return invalid('field line')
-  const fault = hostFault(target!, minor!, fields) ?? framingFault(minor!, fields)
+  const all = fieldsOf(lines)
+  if (all === null) return invalid('field line')
+  const fault = hostFault(target!, minor!, all) ?? framingFault(minor!, all)
   if (fault !== null) return invalid(fault)
+  const fields = isOffer(minor!, all) ? all : without(all, 'upgrade')
   const body = readBody(text, blank + 4, fields)
   if ('kind' in body) return body
   return { kind: 'request', request: { method, target: target!, fields, ...body } }
@@ -62,6 +66,14 @@ function fieldsOf(lines: readonly string[]): string[] | null {
 
 const valuesOf = (fields: readonly string[], name: string): string[] =>
   fields.filter((_, index) => index % 2 === 1 && fields[index - 1] === name)
+
+// RFC 9110 section 7.8: Upgrade counts where Connection names it too, and not in HTTP/1.0.
+const isOffer = (minor: string, fields: readonly string[]): boolean =>
+  minor !== '0' &&
+  valuesOf(fields, 'connection').some(value => /(?:^|,)[ \t]*upgrade[ \t]*(?:,|$)/i.test(value))
+
+const without = (fields: readonly string[], name: string): string[] =>
+  fields.filter((_, index) => fields[index - (index % 2)] !== name)
 
 // RFC 9112 sections 3.2 and 3.2.1 to 3.2.4.
 function hostFault(target: string, minor: string, fields: readonly string[]): string | null {

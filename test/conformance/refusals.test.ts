@@ -53,3 +53,20 @@ test(timeoutTest, async () => {
   expect(request.refused?.id).toBe('H1-HEAD-TIMEOUT')
   expect(outcome.result).toBe('refused')
 })
+
+test.each([
+  ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', '2.0'],
+  ['GET / HTTP/0.9\r\nHost: a\r\n\r\n', '0.9'],
+  ['GET / HTTP/1.0\r\nHost: a b\r\n\r\n', '1.0'],
+  ['GET / HTTP/1.1\r\nHost: a b\r\n\r\n', '1.1'],
+  ['GET / ICE/1.0\r\nHost: a\r\n\r\n', '-'],
+  ['GET /\r\n', '-'],
+])('logs see the version that was read, not the one we speak: %j', async (bytes, version) => {
+  const server = await startServer({})
+  onTestFinished(() => server[Symbol.asyncDispose]())
+  await using client = await RawClient.connect(server.port)
+  client.send(bytes)
+  await client.closed
+  const [{ request }] = (await server.untilEnded(1)) as [(typeof server.ended)[number]]
+  expect(request.version).toBe(version)
+})

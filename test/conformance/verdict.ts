@@ -24,6 +24,17 @@ const said = (seen: Seen | undefined, { refusal }: Outcome): string =>
 
 function unlike(one: Seen | undefined, other: Seen | undefined): string {
   if (one === undefined || other === undefined) return 'end'
-  const names = ['method', 'target', 'headers', 'body'] as const
-  return names.filter(name => String(one[name]) !== String(other[name])).join(', ')
+  const names = ['method', 'target', 'body'] as const
+  const parts = names.filter(name => String(one[name]) !== String(other[name]))
+  return [...parts, ...unlikeFields(one.headers, other.headers)].join(', ')
+}
+
+/** Names of the fields of which not every line is the same. */
+function unlikeFields(one: readonly string[], other: readonly string[]): string[] {
+  if (String(one) === String(other)) return []
+  const linesOf = (fields: readonly string[], name: string) =>
+    String(fields.filter((_, index) => fields[index - (index % 2)] === name))
+  const names = [...one, ...other].filter((_, index) => index % 2 === 0)
+  const found = [...new Set(names)].filter(name => linesOf(one, name) !== linesOf(other, name))
+  return found.length === 0 ? ['order of fields'] : found.map(name => `field ${name}`)
 }

@@ -21,7 +21,7 @@ describe('a chunked body', () => {
     ])
   })
 
-  it.each(['1;a', '1;a=b', '1;a="b c"', '1;a;b', '1;', '1; a = "\xe9\t"'])(
+  it.each(['1;a', '1;a=b', '1;a="b c"', '1;a;b', '1 \t;a', '1; a = "\xe9\t\\""', '1;a ;b'])(
     'reads over the extension in %j',
     size => {
       expect(outline(eventsOf([chunked(`${size}\r\nx\r\n0\r\n\r\n`)]))).toEqual(['POST / x'])
@@ -56,5 +56,12 @@ describe('the limits of a chunked body', () => {
     expect(refusals(body(256), {})).toEqual([undefined, undefined])
     expect(refusals(body(257), {})).toEqual(['H1-CHUNK-EXT', 'H1-CHUNK-EXT'])
     expect(refusals(body(256) + body(256), {})).toEqual([undefined, undefined])
+  })
+
+  // CVE-2023-39326: no limit of the body counts them, so that they must not grow with it.
+  it('takes no more of them however many bytes of data there are', () => {
+    const one = `100;${'a'.repeat(64)}\r\n${'x'.repeat(256)}\r\n`
+    expect(refusals(chunked(`${one.repeat(16)}0\r\n\r\n`), {})).toEqual([undefined, undefined])
+    expect(refusals(chunked(`${one.repeat(17)}0\r\n\r\n`), {})).toEqual(['H1-CHUNK-EXT', 'H1-CHUNK-EXT'])
   })
 })

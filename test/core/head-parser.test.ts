@@ -57,11 +57,23 @@ describe('a head', () => {
   })
 
   it.each([
-    ['HTTP/1.0', 0],
-    ['HTTP/1.1', 1],
-    ['HTTP/1.9', 1],
-  ])('reads %s as minor version %i', (version, minor) => {
-    expect(headOf(request(`GET / ${version}`, 'Host: a')).minor).toBe(minor)
+    ['HTTP/1.0', 0, '1.0'],
+    ['HTTP/1.1', 1, '1.1'],
+    ['HTTP/1.9', 1, '1.1'],
+  ])('reads %s as minor version %i', (text, minor, version) => {
+    expect(headOf(request(`GET / ${text}`, 'Host: a'))).toMatchObject({ minor, version })
+  })
+
+  it.each([
+    ['PRI * HTTP/2.0\r\n', '2.0'],
+    ['GET / HTTP/0.9\r\n', '0.9'],
+    ['GET / HTTP/1.0\r\nX : y', '1.0'],
+    ['GET / HTTP/1.10\r\n', '-'],
+    ['GET / ICE/1.0\r\n', '-'],
+    ['GET /\r\n', '-'],
+    ['\x16\x03\x01', '-'],
+  ])('that is refused has the version that was read: %j', (text, version) => {
+    expect(eventsOf([text]).at(-1)).toMatchObject({ kind: 'refused', head: { version } })
   })
 
   it('forgives one empty line before it, also in pieces', () => {

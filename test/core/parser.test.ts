@@ -113,6 +113,9 @@ const refused: Partial<Record<RefusalId, readonly string[]>> = {
     'GET \r\n',
     'GET / HTTP/1.1 \r\n',
     'GET / HTTP/1.1\t',
+    'GET /  HTTP/1.1',
+    'GET / \tHTTP/1.1',
+    'GET /a b HTTP/1.1',
   ],
   'H1-TARGET-LONG': [`GET /${'a'.repeat(8_192)}`],
   'H1-TARGET-CHAR': ['GET /\t', 'GET /\x00 ', 'GET /\x7f ', 'GET /\xc3\xa9 ', 'GET /a#b ', 'GET /a?b#c '],
@@ -134,7 +137,6 @@ const refused: Partial<Record<RefusalId, readonly string[]>> = {
     'GET / HTTP/x.1\r\n',
     'GET / HTTP/1.x\r\n',
     'GET / HTTPS/1.1\r\n',
-    'GET / b HTTP/1.1\r\n',
   ],
   'H1-VERSION-MAJOR': [
     'GET / HTTP/2.0\r\n',
@@ -197,7 +199,7 @@ const refused: Partial<Record<RefusalId, readonly string[]>> = {
     '1_0\r\n',
     ' 1\r\n',
     '1 \r\n',
-    '1 ;a\r\n',
+    '1 x;a\r\n',
     '1\t\r\n',
     '1.0',
     ';a',
@@ -205,7 +207,9 @@ const refused: Partial<Record<RefusalId, readonly string[]>> = {
     '1234567890abc\r\n',
     '0000000000000\r\n',
   ].map(chunked),
-  'H1-CHUNK-EXT': ['1;a\x00', '1;a\x7f', `1;${'a'.repeat(1_025)}`].map(chunked),
+  'H1-CHUNK-EXT': ['1;a\x00', '1;a\x7f', '1;\r\n', '1;=', '1;a \r', '1;a="\r', `1;${'a'.repeat(1_025)}`].map(
+    chunked,
+  ),
   'H1-CHUNK-END': ['1\r\nxy\r\n', '1\r\nx\n', '1\r\nx\rG', '1\r\nx0\r\n', '2\r\nx\r\n0\r\n\r\n'].map(chunked),
   'H1-TRAILER-FIELD': [
     'Content-Length: 1',

@@ -224,9 +224,16 @@ describe('an upgrade that cannot be', () => {
       'GET /upgrade HTTP/1.0\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n',
     ],
     ['Connection does not name it', get('/upgrade', 'Upgrade: echo', 'Connection: close')],
-    ['a body stands in its way', post('/upgrade', 'x', 'Upgrade: echo', 'Connection: upgrade, close')],
-  ])('501 when %s', async (_, message) => {
+  ])('426 when %s: that is no offer', async (_, message) => {
     await using served = await upgrading()
+    expect(statuses(await exchangeBytes(served.port, message))).toEqual([426])
+    expect(served.ended[0]!.request.headers.get('upgrade')).toBeUndefined()
+    expect(served.reports).toEqual([])
+  })
+
+  test('501 when a body stands in its way', async () => {
+    await using served = await upgrading()
+    const message = post('/upgrade', 'x', 'Upgrade: echo', 'Connection: upgrade, close')
     expect(statuses(await exchangeBytes(served.port, message))).toEqual([501])
     expect(served.ended[0]!.outcome.result).toBe('sent')
   })

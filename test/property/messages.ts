@@ -80,7 +80,7 @@ const counted = latin1(40).map(
 
 const extension = fc.oneof(
   { weight: 3, arbitrary: fc.constant('') },
-  fc.constantFrom(';a', ';a=b', ';a="b;c"', '; x \xe9'),
+  fc.constantFrom(';a', ';a=b', ';a="b;c"', '; x = "\xe9\\"\t"', ' ;\ta; b ;c=d'),
 )
 const chunk = fc
   .tuple(

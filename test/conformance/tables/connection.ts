@@ -60,6 +60,19 @@ const optionRows: readonly Row[] = [
     get('Connection: close') + smuggled,
     closed(closing),
   ),
+  // HTTP Garden, server bug 45: the valid request was not answered.
+  must(
+    '9112 9.6',
+    'an invalid message behind a request with close is not looked at',
+    `${get('Connection: close')}Invalid\r\n\r\n`,
+    closed(closing),
+  ),
+  must(
+    '9110 7.6.1',
+    'close is found behind white space that goes on',
+    get(`Connection: x${' '.repeat(500)}y, close`),
+    closed(closing),
+  ),
   must('9112 9.6', 'a handler can end the connection', getOf('/close'), closed({ ...closing, body: 'bye' })),
   must(
     '9112 9.6',

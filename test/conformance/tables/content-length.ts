@@ -1,4 +1,5 @@
-import { BODY_BYTES, get, request, sized, smuggled } from '../bytes.ts'
+import type { RefusalId } from '../../../core/errors.ts'
+import { BODY_BYTES, get, post, request, sized, smuggled } from '../bytes.ts'
 import { closed, echoed, FIN, kept, may, must, policy, type Row, refused, type Table } from '../row.ts'
 
 /** What is not `1*DIGIT` (RFC 9110 section 8.6). */
@@ -26,6 +27,17 @@ const invalid: readonly (readonly [string, string])[] = [
   ['2^64 + 5', '18446744073709551621'],
   ['2^63', '9223372036854775808'],
   ['more than a safe integer', '9007199254740993'],
+  ['more zeros than a number needs', `${'0'.repeat(20)}5`],
+  ['minus zero', '-0'],
+  ['an octal number', '0o5'],
+  // HTTP Request Smuggler: pads and lists that one recipient cuts at its first number, another at its last.
+  ['zero and a number', '0 5'],
+  ['zero before a comma', '0, 5'],
+  ['zero behind a comma', '5, 0'],
+  ['a tab within', '5\t5'],
+  ['a byte over 0x7F behind', '5\xff'],
+  ['a letter alone', 'x'],
+  ['a word', 'chunked'],
   ['a hundred digits', '9'.repeat(100)],
 ]
 
@@ -85,7 +97,54 @@ const doubledRows: readonly Row[] = [
   ),
 ]
 
+/** What hides the field, or its value, from one of two recipients. */
+const disguised: readonly (readonly [string, string, RefusalId])[] = [
+  ['a vertical tab before the number', 'Content-Length: \x0b5', 'H1-FIELD-VALUE'],
+  ['NUL behind the number', 'Content-Length: 5\0', 'H1-FIELD-VALUE'],
+  ['a form feed behind the number', 'Content-Length: 5\f', 'H1-FIELD-VALUE'],
+  ['LF before the number', 'Content-Length:\n5', 'H1-BARE-LF'],
+  ['CR before the number', 'Content-Length:\r5', 'H1-BARE-CR'],
+  ['CR behind the number', 'Content-Length: 5\r', 'H1-BARE-CR'],
+  ['a folded number', 'Content-Length: 5\r\n 0', 'H1-FIELD-FOLD'],
+  ['a tab before the colon', 'Content-Length\t: 5', 'H1-FIELD-SPACE'],
+  // llhttp's request tests, "`Content-Length` with CR instead of dash".
+  ['CR in place of the hyphen', 'Content\rLength: 5', 'H1-FIELD-NAME'],
+  ['NUL behind the name', 'Content-Length\0: 5', 'H1-FIELD-NAME'],
+  ['a second colon', 'Content-Length:: 5', 'H1-CL-INVALID'],
+  ['a line of nothing but a colon before it', ':\r\nContent-Length: 5', 'H1-FIELD-NAME'],
+]
+
+const disguisedRows: readonly Row[] = disguised.map(([what, line, id]) =>
+  must('9112 6.3', `Content-Length with ${what} is refused`, post(line), refused(400, id)),
+)
+
 const bodyRows: readonly Row[] = [
+  // "CL.0": bytes behind a body of none are the next request, and nothing else.
+  must(
+    '9112 6.3',
+    'what stands behind a body of none begins the next request',
+    `${sized('00')}X${get()}`,
+    echoed({ body: '' }, { method: 'XGET' }),
+  ),
+  // HTTP Garden, server bug 48: all that came with the first request was its body.
+  must(
+    '9112 6.3',
+    'a body of none, then one that looks like a request',
+    `${sized('0')}${sized(String(smuggled.length))}${smuggled}${get()}`,
+    echoed({ body: '' }, { body: smuggled }, { method: 'GET' }),
+  ),
+  must(
+    '9110 9.3.7',
+    'OPTIONS may have a body',
+    `${request('OPTIONS /ignore HTTP/1.1', 'Host: a', `Content-Length: ${smuggled.length}`)}${smuggled}${get()}`,
+    kept({ status: 200, body: 'ignored' }, { status: 200, saw: { method: 'GET' } }),
+  ),
+  must(
+    '9112 6.3',
+    'a body of a GET that nobody reads is not the next request',
+    `${request('GET /ignore HTTP/1.1', 'Host: a', `Content-Length: ${smuggled.length}`)}${smuggled}${get()}`,
+    kept({ status: 200, body: 'ignored' }, { status: 200, saw: { method: 'GET' } }),
+  ),
   must(
     '9112 6.3',
     'a POST without length has no body',
@@ -147,5 +206,5 @@ const bodyRows: readonly Row[] = [
 
 export const contentLength: Table = {
   topic: 'Content-Length',
-  rows: [...valueRows, ...doubledRows, ...bodyRows],
+  rows: [...valueRows, ...doubledRows, ...disguisedRows, ...bodyRows],
 }

@@ -4,6 +4,20 @@ import { closed, echoed, kept, may, must, policy, type Row, refused, type Table 
 const go = { answer: { status: 100, body: '' } }
 const size = `Content-Length: ${smuggled.length}`
 
+/** Lists that have nothing but 100-continue (RFC 9110 section 5.6.1). */
+const noOthers: readonly (readonly [string, readonly string[]])[] = [
+  ['empty members', ['Expect: , 100-continue,\t,']],
+  ['itself again', ['Expect: 100-continue, 100-CONTINUE']],
+  ['itself in a second line', ['Expect: 100-continue', 'Expect: 100-continue']],
+  ['an empty line beside it', ['Expect:', 'Expect: 100-continue']],
+]
+
+const nothing: readonly (readonly [string, readonly string[]])[] = [
+  ['nothing', ['Expect:']],
+  ['commas alone', ['Expect: , ,']],
+  ['two empty lines', ['Expect:', 'Expect:']],
+]
+
 const continueRows: readonly Row[] = [
   must(
     '9110 10.1.1',
@@ -22,6 +36,22 @@ const continueRows: readonly Row[] = [
     'the expectation is case-insensitive',
     [post('Expect: 100-Continue', 'Content-Length: 5'), go, 'hello'],
     echoed({ body: 'hello' }),
+  ),
+  ...noOthers.map(([what, fields]) =>
+    must(
+      '9110 10.1.1',
+      `100 comes for an expectation with ${what}`,
+      [post(...fields, 'Content-Length: 5'), go, 'hello'],
+      echoed({ body: 'hello' }),
+    ),
+  ),
+  ...nothing.map(([what, fields]) =>
+    must(
+      '9110 5.6.1',
+      `an expectation of ${what} is none`,
+      [post(...fields, 'Content-Length: 5'), 'hello'],
+      echoed({ body: 'hello' }),
+    ),
   ),
   policy(
     '9110 10.1.1',
@@ -93,6 +123,12 @@ const others: readonly (readonly [string, readonly string[]])[] = [
   ['a word in front', ['Expect: y 100-continue']],
   ['a longer number', ['Expect: 1000-continue']],
   ['a parameter', ['Expect: 100-continue;a=b']],
+  ['a value', ['Expect: 100-continue=a']],
+  ['quotes', ['Expect: "100-continue"']],
+  ['quotes around nothing', ['Expect: ""']],
+  ['a list within quotes', ['Expect: x="a, 100-continue"']],
+  ['a no-break space', ['Expect: \xa0100-continue']],
+  ['another one beside an empty member', ['Expect: ,x,']],
 ]
 
 const otherRows: readonly Row[] = others.map(([what, fields]) =>

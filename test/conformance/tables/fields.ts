@@ -43,6 +43,12 @@ const valueRows: readonly Row[] = [
       ],
     }),
   ),
+  must(
+    '9110 5.5',
+    'what is white space elsewhere is part of a value',
+    get('X: \x85a\xa0'),
+    sees('x', '\x85a\xa0'),
+  ),
   // Names that CGI and its heirs make the same: only the hyphen is framing.
   must(
     '9110 5.1',
@@ -108,6 +114,13 @@ const notNames: readonly (readonly [string, string])[] = [
   ['a vertical tab', 'X\x0b: v'],
   ['a vertical tab in front', '\x0bX: v'],
   ['DEL', 'X\x7f: v'],
+  ['a soft hyphen', 'X\xady: v'],
+  ['UTF-8', 'X-\xc3\xab: v'],
+  ['brackets', 'X[y]: v'],
+  ['angle brackets', '<X>: v'],
+  ['a question mark', 'X?: v'],
+  // llhttp's request tests, "Corrupted Connection header".
+  ['CR and an escape', 'Connection\r\x1b5\xd5eep-Alive'],
   // HTTP Garden, gunicorn 3: these two were stripped as white space.
   ['NEL', 'Content-Length\x85: 35'],
   ['a no-break space', 'Content-Length\xa0: 35'],
@@ -154,6 +167,8 @@ const controls: readonly (readonly [string, string])[] = [
   ['a vertical tab', '\x0b'],
   ['a form feed', '\f'],
   ['an escape', '\x1b'],
+  ['a file separator', '\x1c'],
+  ['a unit separator', '\x1f'],
   ['DEL', '\x7f'],
 ]
 

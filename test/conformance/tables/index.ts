@@ -1,7 +1,9 @@
 import type { Row, Table } from '../row.ts'
+import { chunkExtensions } from './chunk-extensions.ts'
 import { chunkedCoding } from './chunked.ts'
 import { connection } from './connection.ts'
 import { contentLength } from './content-length.ts'
+import { disguises } from './disguises.ts'
 import { expectation } from './expect.ts'
 import { fields } from './fields.ts'
 import { host } from './host.ts'
@@ -9,6 +11,7 @@ import { ranges } from './ranges.ts'
 import { requestLine } from './request-line.ts'
 import { semantics } from './semantics.ts'
 import { target } from './target.ts'
+import { trailers } from './trailers.ts'
 import { transferEncoding } from './transfer-encoding.ts'
 import { upgrade } from './upgrade.ts'
 
@@ -20,7 +23,10 @@ export const tables: readonly Table[] = [
   host,
   contentLength,
   transferEncoding,
+  disguises,
   chunkedCoding,
+  chunkExtensions,
+  trailers,
   expectation,
   connection,
   semantics,

@@ -77,7 +77,31 @@ const spaceRows: readonly Row[] = [
     '9112 3',
     'two spaces before the version are refused',
     line('GET /  HTTP/1.1'),
-    refused(400, 'H1-VERSION'),
+    refused(400, 'H1-REQUEST-LINE'),
+  ),
+  may(
+    '9112 3',
+    'a space and a tab before the version are refused',
+    line('GET / \tHTTP/1.1'),
+    refused(400, 'H1-REQUEST-LINE'),
+  ),
+  may(
+    '9112 3',
+    'a space and a tab before the target are refused',
+    line('GET \t/ HTTP/1.1'),
+    refused(400, 'H1-REQUEST-LINE'),
+  ),
+  may(
+    '9112 3',
+    'a tab behind the version is refused',
+    line('GET / HTTP/1.1\t'),
+    refused(400, 'H1-REQUEST-LINE'),
+  ),
+  must(
+    '9112 3',
+    'a fourth word is refused',
+    line('GET / HTTP/1.1 HTTP/1.1'),
+    refused(400, 'H1-REQUEST-LINE'),
   ),
   may(
     '9112 3',
@@ -100,10 +124,39 @@ const spaceRows: readonly Row[] = [
     '9112 3.2',
     'white space within the target is refused',
     line('GET /a b HTTP/1.1'),
-    refused(400, 'H1-VERSION'),
+    refused(400, 'H1-REQUEST-LINE'),
   ),
+  must(
+    '9112 2.3',
+    'white space within the version is refused',
+    line('GET / HTTP/ 1.1'),
+    refused(400, 'H1-REQUEST-LINE'),
+  ),
+  may('9112 3', 'a line of white space is refused', ' \r\n\r\n', refused(400, 'H1-METHOD')),
   must('9112 3', 'a line of one word is refused', line('GET'), refused(400, 'H1-REQUEST-LINE')),
   must('9112 3', 'an empty target is refused', line('GET HTTP/1.1'), refused(400, 'H1-REQUEST-LINE')),
+]
+
+const controlRows: readonly Row[] = [
+  must(
+    '9112 2.3',
+    'NUL behind the version is refused',
+    line('GET / HTTP/1.1\0'),
+    refused(400, 'H1-REQUEST-LINE'),
+  ),
+  must(
+    '9112 2.3',
+    'a vertical tab behind the version is refused',
+    line('GET / HTTP/1.1\x0b'),
+    refused(400, 'H1-REQUEST-LINE'),
+  ),
+  must('9112 3.1', 'NUL before the method is refused', line('\0GET / HTTP/1.1'), refused(400, 'H1-METHOD')),
+  must(
+    '9112 3.1',
+    'a byte order mark before the method is refused',
+    line('\xef\xbb\xbfGET / HTTP/1.1'),
+    refused(400, 'H1-METHOD'),
+  ),
 ]
 
 const lineEndRows: readonly Row[] = [
@@ -185,6 +238,11 @@ const versions: readonly (readonly [string, number, 'H1-VERSION' | 'H1-VERSION-M
   ['HTTP/1,1', 400, 'H1-VERSION'],
   ['HTTP/1.1.1', 400, 'H1-VERSION'],
   ['HTTP/01.1', 400, 'H1-VERSION'],
+  ['HTTP/1.01', 400, 'H1-VERSION'],
+  ['HTTP/-1.1', 400, 'H1-VERSION'],
+  ['HTTP//1.1', 400, 'H1-VERSION'],
+  ['HTTP/1..1', 400, 'H1-VERSION'],
+  ['IHTTP/1.0', 400, 'H1-VERSION'],
   // HTTP Garden, aiohttp 5: versions were read as their longest valid prefix.
   ['HTTP/1.10', 400, 'H1-VERSION'],
   ['HTTP/1.32', 400, 'H1-VERSION'],
@@ -229,6 +287,12 @@ const versionRows: readonly Row[] = [
     refused(505, 'H1-VERSION-MAJOR'),
   ),
   policy(
+    '9113 3.4',
+    'PRI * in HTTP/1.1 is no preface',
+    line('PRI * HTTP/1.1'),
+    refused(400, 'H1-TARGET-FORM'),
+  ),
+  policy(
     '8446 5.1',
     'a TLS handshake is cut, since no answer would be understood',
     `\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03${smuggled}`,
@@ -238,5 +302,5 @@ const versionRows: readonly Row[] = [
 
 export const requestLine: Table = {
   topic: 'the request line',
-  rows: [...methodRows, ...spaceRows, ...lineEndRows, ...versionRows],
+  rows: [...methodRows, ...spaceRows, ...controlRows, ...lineEndRows, ...versionRows],
 }

@@ -1,5 +1,5 @@
 import { get, getOf, request, TARGET_BYTES } from '../bytes.ts'
-import { echoed, kept, may, must, policy, type Row, refused, should, type Table } from '../row.ts'
+import { closed, echoed, kept, may, must, policy, type Row, refused, should, type Table } from '../row.ts'
 
 const targetOf = (length: number): string => `/${'t'.repeat(length - 1)}`
 
@@ -137,6 +137,44 @@ const absoluteRows: readonly Row[] = [
   ),
   must(
     '9112 3.2.2',
+    'an authority with two ports is refused',
+    getOf('http://a:80:80/'),
+    refused(400, 'H1-HOST-INVALID'),
+  ),
+  must('9112 3.2.2', 'two authorities are refused', getOf('http://a,b/'), refused(400, 'H1-HOST-INVALID')),
+  must(
+    '9112 3.2.2',
+    'an authority with an escape is refused',
+    getOf('http://a%2eb/'),
+    refused(400, 'H1-HOST-INVALID'),
+  ),
+  should(
+    '9110 4.2.4',
+    'user information and a password in a target are refused',
+    getOf('http://a:b@c:80/'),
+    refused(400, 'H1-TARGET-FORM'),
+  ),
+  must(
+    '9112 3.2.2',
+    'an IPv6 address is an authority',
+    getOf('http://[::1]:80/x'),
+    echoed({ host: '[::1]:80', hostname: '[::1]', path: '/x' }),
+  ),
+  must(
+    '9112 3.2.2',
+    'the absolute form counts in HTTP/1.0 as well',
+    [request('GET http://real/x HTTP/1.0', 'Host: other')],
+    closed({ status: 200, saw: { host: 'real', path: '/x' } }),
+  ),
+  must(
+    '9112 3.2.2',
+    'an authority within the path is none',
+    getOf('//b/x'),
+    echoed({ host: 'a', path: '/b/x' }),
+  ),
+  must('9112 3.2.2', 'backslashes are no slashes', getOf('http:\\\\a/'), refused(400, 'H1-TARGET-FORM')),
+  must(
+    '9112 3.2.2',
     'an authority with a backslash is refused',
     getOf('http://a\\b/'),
     refused(400, 'H1-HOST-INVALID'),
@@ -156,6 +194,24 @@ const otherForms: readonly Row[] = [
     'OPTIONS * is answered for the server',
     request('OPTIONS * HTTP/1.1', 'Host: a'),
     kept({ status: 204 }),
+  ),
+  must(
+    '9112 3.2.4',
+    'OPTIONS of an authority alone is that of the server',
+    request('OPTIONS http://a HTTP/1.1', 'Host: a'),
+    kept({ status: 204 }),
+  ),
+  must(
+    '9112 3.2.4',
+    'OPTIONS of an authority with a path is that of the path',
+    request('OPTIONS http://a/ HTTP/1.1', 'Host: a'),
+    echoed({ method: 'OPTIONS', path: '/' }),
+  ),
+  must(
+    '9112 3.2.4',
+    '* is not for M-SEARCH',
+    request('M-SEARCH * HTTP/1.1', 'Host: a'),
+    refused(400, 'H1-TARGET-FORM'),
   ),
   must('9112 3.2.4', '* is for OPTIONS only', getOf('*'), refused(400, 'H1-TARGET-FORM')),
   must(
@@ -210,6 +266,13 @@ const pathRows: readonly Row[] = [
     getOf('/a%2fb'),
     echoed({ path: '/a%2Fb' }),
   ),
+  must(
+    '3986 2.1',
+    'escaped line ends stay escaped',
+    getOf('/a%0d%0aX:%20y'),
+    echoed({ path: '/a%0D%0AX:%20y' }),
+  ),
+  must('3629 3', 'an overlong slash is no slash', getOf('/a%c0%afb'), echoed({ path: '/a%C0%AFb' })),
   should('3986 6.2.2.3', 'dot segments are removed', getOf('/a/./b/../c'), echoed({ path: '/a/c' })),
   policy('3986 3.3', 'repeated slashes are one', getOf('//a///b'), echoed({ path: '/a/b' })),
   must('3986 2.1', 'a broken escape is refused', getOf('/a%z0'), refused(400, 'PATH-ESCAPE')),

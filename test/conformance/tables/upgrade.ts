@@ -30,13 +30,48 @@ const ignoredRows: readonly Row[] = [
     '9110 7.8',
     'Upgrade that Connection does not name is no offer',
     getOf('/upgrade', 'Upgrade: echo'),
-    kept({ status: 501 }),
+    kept({ status: 426, fields: { upgrade: 'echo', connection: 'upgrade' } }),
+  ),
+  must(
+    '9110 7.8',
+    'Upgrade that Connection names otherwise is no offer',
+    getOf('/upgrade', 'Connection: upgraded, x-upgrade', 'Upgrade: echo'),
+    kept({ status: 426 }),
   ),
   must(
     '9110 7.8',
     'HTTP/1.0 cannot offer',
     request('GET /upgrade HTTP/1.0', 'Connection: upgrade', 'Upgrade: echo'),
-    closed({ status: 501 }),
+    closed({ status: 426, fields: { upgrade: 'echo', connection: 'close, upgrade' } }),
+  ),
+  must(
+    '9110 7.8',
+    'a handler does not see what is no offer',
+    get('Upgrade: echo', 'X: v', 'Upgrade: echo'),
+    echoed({
+      headers: [
+        ['host', 'a'],
+        ['x', 'v'],
+      ],
+    }),
+  ),
+  must(
+    '9110 7.8',
+    'a handler sees an offer',
+    get(...offer),
+    echoed({
+      headers: [
+        ['host', 'a'],
+        ['connection', 'upgrade'],
+        ['upgrade', 'echo'],
+      ],
+    }),
+  ),
+  must(
+    '9110 7.8',
+    'a request behind what is no offer is the next one',
+    getOf('/upgrade', 'Upgrade: echo') + getOf('/2'),
+    kept({ status: 426 }, { status: 200, saw: { path: '/2' } }),
   ),
   must(
     '9110 7.8',
