@@ -62,13 +62,14 @@ export {
 export { HttpRequest, type RequestInit } from './request.ts'
 export {
   HttpResponse,
+  type ReadOptions,
   type ResponseInit,
   type StreamInit,
   type Trailers,
   type UpgradeHandler,
   type UpgradeOptions,
 } from './response.ts'
-export type { Produced, ResponseBody } from './response-body.ts'
+export type { Produced, Purpose, ResponseBody } from './response-body.ts'
 export { createServer, type ListeningAddress, type Server, type ServerOptions } from './server.ts'
 export type { Sink } from './sink.ts'
 export { ROOT_SITE } from './site.ts'

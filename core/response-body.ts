@@ -15,11 +15,17 @@ export type ResponseBody =
 /** What {@link LazyBody} makes. */
 export type Produced = Uint8Array | Promise<Uint8Array> | AsyncIterable<Uint8Array | string>
 
+/**
+ * What a {@link LazyBody} is made for: to be sent to this one client, or to be kept and sent to many, for which more
+ * work is well spent.
+ */
+export type Purpose = 'send' | 'keep'
+
 /** A body that is made only when it is sent: a 304, a 412 or HEAD costs nothing. */
 export class LazyBody {
-  readonly produce: () => Produced
+  readonly produce: (purpose: Purpose) => Produced
 
-  constructor(produce: () => Produced) {
+  constructor(produce: (purpose: Purpose) => Produced) {
     this.produce = produce
   }
 }
@@ -90,8 +96,11 @@ export function lengthOf(body: ResponseBody): number | null {
 }
 
 /** A body as pieces, whatever its kind. */
-export function pieces(body: Exclude<ResponseBody, null>): AsyncIterable<Uint8Array | string> {
-  if (body instanceof LazyBody) return produced(body)
+export function pieces(
+  body: Exclude<ResponseBody, null>,
+  purpose: Purpose = 'send',
+): AsyncIterable<Uint8Array | string> {
+  if (body instanceof LazyBody) return produced(body, purpose)
   if (typeof body === 'string' || body instanceof Uint8Array) return once(body)
   return body
 }
@@ -100,8 +109,8 @@ async function* once(piece: Uint8Array | string): AsyncGenerator<Uint8Array | st
   yield piece
 }
 
-async function* produced(body: LazyBody): AsyncGenerator<Uint8Array | string> {
-  const made = await body.produce()
+async function* produced(body: LazyBody, purpose: Purpose): AsyncGenerator<Uint8Array | string> {
+  const made = await body.produce(purpose)
   if (made instanceof Uint8Array) yield made
   else yield* made
 }
@@ -111,13 +120,19 @@ async function* produced(body: LazyBody): AsyncGenerator<Uint8Array | string> {
  *
  * @param limit In bytes; 0 = no limit.
  * @param declared The length that it must have; null when it declared none.
+ * @param purpose What a {@link LazyBody} is made for.
  * @throws HttpError 500 when it is larger than the limit, Error when it is not of its declared length.
  */
-export async function readBody(body: ResponseBody, limit: number, declared: number | null): Promise<Buffer> {
+export async function readBody(
+  body: ResponseBody,
+  limit: number,
+  declared: number | null,
+  purpose: Purpose = 'send',
+): Promise<Buffer> {
   if (body === null) return Buffer.alloc(0)
   const chunks: Buffer[] = []
   let total = 0
-  for await (const piece of pieces(body)) {
+  for await (const piece of pieces(body, purpose)) {
     const chunk = bytesOf(piece)
     total += chunk.length
     if (limit !== 0 && total > limit)

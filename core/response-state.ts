@@ -7,6 +7,7 @@ import {
   checkedBody,
   LazyBody,
   type Produced,
+  type Purpose,
   type ResponseBody,
   readBody,
   standsFor,
@@ -25,6 +26,12 @@ export interface UpgradeOptions {
 
 /** Receives the stream of an upgraded connection, and the bytes that came behind the request. */
 export type UpgradeHandler = (stream: Duplex, head: Buffer) => void
+
+/** What {@link ResponseState.bytes} takes. */
+export interface ReadOptions {
+  readonly limit?: number | undefined
+  readonly keep?: boolean | undefined
+}
 
 /** What is known of the trailer section of a response. */
 export interface Trailers {
@@ -153,8 +160,11 @@ export class ResponseState extends ResponseFields {
     return etag === undefined ? this : this.set('etag', etag)
   }
 
-  /** Puts a content coding on the body. `produce` runs only when a body is sent. */
-  encode(coding: string, produce: () => Produced): this {
+  /**
+   * Puts a content coding on the body. `produce` runs only when a body is sent (`'send'`), or is read to be kept for
+   * many clients (`'keep'`: worth a higher level).
+   */
+  encode(coding: string, produce: (purpose: Purpose) => Produced): this {
     const before = this.field('content-encoding')
     return this.replace(new LazyBody(produce), { tag: coding })
       .set('content-encoding', before === undefined ? coding : `${before}, ${coding}`)
@@ -162,18 +172,19 @@ export class ResponseState extends ResponseFields {
   }
 
   /** The body as text, of any kind. What was a stream is bytes afterwards. */
-  async text(options?: { readonly limit?: number }): Promise<string> {
+  async text(options?: Pick<ReadOptions, 'limit'>): Promise<string> {
     return (await this.bytes(options)).toString()
   }
 
   /**
    * The body as bytes, of any kind. What was a stream is bytes afterwards.
    *
-   * @param options `limit` in bytes. Default: 16 MB.
+   * @param options `limit` in bytes. Default: 16 MB. `keep`: the bytes are kept and sent to many clients, so that what
+   * {@link encode} makes may cost more. Default: false.
    * @throws HttpError 500 over the limit; Error for a stream that is not of the length that it declared.
    */
-  async bytes({ limit = 16_777_216 }: { readonly limit?: number } = {}): Promise<Buffer> {
-    const bytes = await readBody(this.#body, limit, this.declaredLength)
+  async bytes({ limit = 16_777_216, keep = false }: ReadOptions = {}): Promise<Buffer> {
+    const bytes = await readBody(this.#body, limit, this.declaredLength, keep ? 'keep' : 'send')
     if (this.#body !== null) this.#body = bytes
     this.declaredLength = null
     return bytes

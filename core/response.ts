@@ -10,7 +10,7 @@ import type { HeadersInit } from './headers.ts'
 import { isIterable, type ResponseBody, standsFor } from './response-body.ts'
 import { ResponseState, type UpgradeHandler, type UpgradeOptions } from './response-state.ts'
 
-export type { Trailers, UpgradeHandler, UpgradeOptions } from './response-state.ts'
+export type { ReadOptions, Trailers, UpgradeHandler, UpgradeOptions } from './response-state.ts'
 
 /** The last argument of every maker: a status, or status and header fields. */
 export type ResponseInit =

@@ -186,6 +186,12 @@ describe('encode', () => {
     }
   })
 
+  test('tells what makes the bytes whether they are kept or sent to one client', async () => {
+    const response = HttpResponse.text('x').encode('gzip', purpose => Buffer.from(purpose))
+    expect(await response.fork().text()).toBe('send')
+    expect(String(await response.fork().bytes({ keep: true }))).toBe('keep')
+  })
+
   test('refuses what is no coding', () => {
     expect(() => HttpResponse.text('a').encode('gz ip', () => Buffer.from('b'))).toThrow('must be a token')
     expect(() => HttpResponse.text('a').encode('', () => Buffer.from('b'))).toThrow('must be a token')
