@@ -44,6 +44,7 @@ function opened(isSlow = false) {
   const output = new Output(transport, {
     stuck: () => void told.push('stuck'),
     taken: () => void told.push('taken'),
+    failed: error => void told.push(`failed: ${error.message}`),
   })
   const waiter = (name: string) => ({
     flushed: (error: Error | null) => void told.push(error === null ? name : `${name}: ${error.message}`),
