@@ -212,6 +212,7 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
 
   #end(reason: Error | null): void {
     this.#state = CLOSED
+    this.owner = null
     this.deadlines.delete(this)
     this.#reader.end()
     this.answers.closed(reason)
