@@ -20,11 +20,14 @@ export interface AnswersHost {
   handOver(): HandedOver
 }
 
+/** In the place of the list of a connection that has nothing to answer. Never changed. */
+const nothing: Writer[] = []
+
 /** The open answers of a connection, in the order of their requests (RFC 9112 section 9.3.2). */
 export class Answers implements WriterHost {
   readonly #host: AnswersHost
   readonly #limits: ListenerLimits
-  #writers: Writer[] = []
+  #writers = nothing
   /** The last one, when it offers an upgrade and was not dispatched yet. */
   #postponed: Writer | null = null
   /** That of the answer that was complete last: its end may still wait for the client. */
@@ -71,8 +74,11 @@ export class Answers implements WriterHost {
   /** Opens the answer to a request. */
   open(request: HttpRequest, head: RequestHead): Writer {
     const writer = new Writer(this, request, head)
-    this.#writers.push(writer)
-    if (this.#writers.length === 1) writer.activate()
+    if (this.#writers !== nothing) this.#writers.push(writer)
+    else {
+      this.#writers = [writer]
+      writer.activate()
+    }
     return writer
   }
 
@@ -107,6 +113,7 @@ export class Answers implements WriterHost {
   #advance(): boolean {
     while (this.#writers[0]?.isEnded === true) {
       const first = this.#writers.shift()!
+      if (this.#writers.length === 0) this.#writers = nothing
       this.#writeTimeout = first.request.effectiveLimits.writeTimeout
       this.output.notify(first)
       if (first.closesConnection) return false
@@ -140,7 +147,7 @@ export class Answers implements WriterHost {
   /** The connection is over: null when it was handed over. */
   closed(reason: Error | null): void {
     const writers = this.#writers
-    this.#writers = []
+    this.#writers = nothing
     this.#postponed = null
     for (const writer of writers) writer.closed(reason)
   }

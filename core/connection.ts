@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import { Answers, type AnswersHost } from './answers.ts'
 import { DeadlineError, type Deadlines, type Timed } from './deadlines.ts'
 import type { Diagnostic } from './errors.ts'
+import type { ConnectionOwner } from './hooks.ts'
 import type { ListenerLimits } from './limits.ts'
 import { Lingering } from './lingering.ts'
 import type { ConnectionInfo } from './listener.ts'
@@ -16,6 +17,8 @@ export interface ConnectionHost {
   readonly isStopping: boolean
   dispatch(request: HttpRequest, sink: Sink): void
   report(diagnostic: Diagnostic): void
+  /** A plugin has taken a connection over, and wants to be told when it has to end. */
+  owned(connection: Connection): void
 }
 
 const OPEN = 0
@@ -26,7 +29,7 @@ const CLOSED = 2
 
 /**
  * HTTP/1.1 on one stream: a reader of requests, the answers in their order, and between them the life of the
- * stream: how it flows, when it is late, how it ends.
+ * stream: how it flows, when it is late, how it ends. Whoever made it tells it when the stream fails and closes.
  */
 export class Connection implements Timed, AnswersHost, RequestReaderHost, OutputHost {
   readonly stream: Duplex
@@ -35,6 +38,8 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
   readonly output: Output
   readonly answers: Answers
   deadline = Number.POSITIVE_INFINITY
+  /** Who speaks on the stream since an upgrade, if they want to be told when it has to end. */
+  owner: ConnectionOwner | null = null
   readonly #host: ConnectionHost
   readonly #reader: RequestReader
   #state = OPEN
@@ -72,7 +77,7 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
   start(): void {
     const stream: Spoken = this.stream
     stream[spoken] = this
-    stream.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose)
+    stream.on('data', onData).on('end', onEnd)
     this.deadlines.add(this)
     // A layer that has looked at the stream may have paused it, or seen its end.
     stream.resume()
@@ -180,7 +185,11 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
     stream.off('data', onData).off('end', onEnd)
     // A listener for 'data' sets the stream flowing then; after a pause() it would not.
     Object.assign(stream, { readableFlowing: null })
-    return { stream, head }
+    const own = (owner: ConnectionOwner) => {
+      this.owner = owner
+      this.#host.owned(this)
+    }
+    return { stream, head, own }
   }
 
   // --- the end -------------------------------------------------------------------------------------------------
@@ -203,6 +212,7 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
 
   #end(reason: Error | null): void {
     this.#state = CLOSED
+    this.owner = null
     this.deadlines.delete(this)
     this.#reader.end()
     this.answers.closed(reason)
@@ -239,12 +249,4 @@ function onData(this: Spoken, chunk: Buffer): void {
 
 function onEnd(this: Spoken): void {
   this[spoken]!.inputEnded()
-}
-
-function onError(this: Spoken, error: Error): void {
-  this[spoken]!.failed(error)
-}
-
-function onClose(this: Spoken): void {
-  this[spoken]!.closed()
 }

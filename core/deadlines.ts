@@ -11,18 +11,31 @@ export class DeadlineError extends Error {
   override readonly name = 'DeadlineError'
 }
 
+/** Members that expire in one turn: each may write an answer and close a connection, and others wait meanwhile. */
+const EXPIRED_A_TURN = 16
+
 /**
- * One coarse timer for all connections and exchanges: a deadline is late by at most one period, and setting one
- * costs an assignment.
+ * One coarse timer for all connections and exchanges: setting a deadline costs an assignment. It is late by at most
+ * one period, or when thousands pass at once, by the turns over which they are spread.
  */
 export class Deadlines {
   readonly #members = new Set<Timed>()
-  readonly #period: number
+  #period: number
   #timer: NodeJS.Timeout | null = null
+  /** Those that the look under way has still to see. A set's iterator bears that members come and go. */
+  #unseen: Iterator<Timed> | null = null
 
   /** @param shortest The shortest time-out in use, in milliseconds: the period is a quarter of it, 10 to 500. */
   constructor(shortest: number) {
-    this.#period = Math.min(500, Math.max(10, Math.floor(shortest / 4)))
+    this.#period = periodFor(shortest)
+  }
+
+  /** The shortest time-out in use, in milliseconds, is another from now on. */
+  set shortest(milliseconds: number) {
+    this.#period = periodFor(milliseconds)
+    if (this.#timer === null) return
+    clearInterval(this.#timer)
+    this.#startTimer()
   }
 
   /** The clock of deadlines: milliseconds, monotonic. */
@@ -32,9 +45,7 @@ export class Deadlines {
 
   add(member: Timed): void {
     this.#members.add(member)
-    if (this.#timer !== null) return
-    this.#timer = setInterval(() => this.#tick(), this.#period)
-    this.#timer.unref()
+    if (this.#timer === null) this.#startTimer()
   }
 
   delete(member: Timed): void {
@@ -44,8 +55,34 @@ export class Deadlines {
     this.#timer = null
   }
 
-  #tick(): void {
-    const now = this.now()
-    for (const member of this.#members) if (now > member.deadline) member.expire(now)
+  #startTimer(): void {
+    this.#timer = setInterval(() => this.#tick(), this.#period)
+    this.#timer.unref()
   }
+
+  // One look at a time: a tick that comes while the last one is still under way has nothing to add.
+  #tick(): void {
+    if (this.#unseen !== null) return
+    this.#unseen = this.#members.values()
+    this.#look(this.#unseen)
+  }
+
+  #look(unseen: Iterator<Timed>): void {
+    const now = this.now()
+    for (let expired = 0; expired < EXPIRED_A_TURN; ) {
+      const { done, value: member } = unseen.next()
+      if (done === true) {
+        this.#unseen = null
+        return
+      }
+      if (now <= member.deadline) continue
+      expired++
+      member.expire(now)
+    }
+    setImmediate(() => this.#look(unseen))
+  }
+}
+
+function periodFor(shortest: number): number {
+  return Math.min(500, Math.max(10, Math.floor(shortest / 4)))
 }

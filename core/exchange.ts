@@ -8,6 +8,7 @@ import { checkedTrailers, isBodyless } from './head-bytes.ts'
 import type { Outcome } from './hooks.ts'
 import { completed, errorResponse, shaped, unanswered, upgradeError } from './kernel-answers.ts'
 import { MultipartRanges } from './multipart-ranges.ts'
+import { ownerIn } from './owner.ts'
 import { Pump, type PumpHost } from './pump.ts'
 import type { HttpRequest } from './request.ts'
 import { HttpResponse } from './response.ts'
@@ -280,8 +281,9 @@ export class Exchange implements PumpHost {
   #upgrade(response: HttpResponse): void {
     this.#state = ENDED
     try {
-      const { stream, head } = this.#sink.upgrade!(response.upgradeRaw ? null : response)
-      response.upgradeHandler!(stream, head)
+      const { stream, head, own } = this.#sink.upgrade!(response.upgradeRaw ? null : response)
+      const owner = ownerIn(response.upgradeHandler!(stream, head))
+      if (owner !== undefined) own?.(owner)
     } catch (error) {
       this.#report(faultOf(asError(error), this.#request, response.givenBy))
       this.#break(asError(error), true)

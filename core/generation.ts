@@ -38,7 +38,8 @@ export class Generation {
   firedProtocolError: ServerHookTable['protocolError']['inner'] | null = null
   readonly #host: GenerationHost
   #pins = 0
-  #onIdle: (() => void) | null = null
+  /** Resolves when no request is open; null while nobody waits for it. */
+  #idle: PromiseWithResolvers<void> | null = null
   #isReporting = false
   #hasReportFailed = false
 
@@ -118,15 +119,16 @@ export class Generation {
 
   unpin(): void {
     this.#pins--
-    if (this.#pins === 0) this.#onIdle?.()
+    if (this.#pins > 0) return
+    this.#idle?.resolve()
+    this.#idle = null
   }
 
   /** When the last request of this generation has ended. */
   idle(): Promise<void> {
     if (this.#pins === 0) return Promise.resolve()
-    return new Promise(resolve => {
-      this.#onIdle = resolve
-    })
+    this.#idle ??= Promise.withResolvers()
+    return this.#idle.promise
   }
 
   /** Requests that are open. */

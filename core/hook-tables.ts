@@ -12,6 +12,7 @@ import { type Diagnostic, describe, type HttpError } from './errors.ts'
 import { type Check, Hook, type HookContext, type HookSpec, type TapOwner } from './hook.ts'
 import type { ConnectionOwner, Outcome, ServerHooks, SiteHooks } from './hooks.ts'
 import type { ConnectionInfo } from './listener.ts'
+import { ownerIn } from './owner.ts'
 import type { HttpRequest } from './request.ts'
 import { HttpResponse } from './response.ts'
 import { standsFor } from './response-body.ts'
@@ -51,12 +52,7 @@ const replacement: Check = (answer, given, tap) => {
   return other.seal().fork()
 }
 
-const owner: Check = answer => {
-  if (answer === undefined || answer === null) return undefined
-  const { name, drain, destroy } = answer as Partial<ConnectionOwner>
-  if (typeof name === 'string' && typeof drain === 'function' && typeof destroy === 'function') return answer
-  throw new TypeError(`expected an owner { name, drain, destroy } or nothing, got ${describe(answer)}`)
-}
+const owner: Check = ownerIn
 
 const spec = (name: string, check: Check, rest: Partial<HookSpec> = {}): HookSpec => ({
   name,

@@ -17,7 +17,7 @@ export interface Outcome {
   readonly error?: Error | undefined
 }
 
-/** What a `connection` tap returns to claim a stream. */
+/** What a `connection` tap returns to claim a stream, and who takes an upgraded one over. */
 export interface ConnectionOwner {
   readonly name: string
   /** Finish politely within `deadline` milliseconds. */
@@ -25,7 +25,8 @@ export interface ConnectionOwner {
   destroy(reason: Error): void
 }
 
-type Nothing = undefined | void
+/** What a tap answers that leaves it to the others. */
+export type Nothing = undefined | void
 type Callback<Answer> = (error?: Error | null, answer?: Answer) => void
 
 /** A tap's label, or label and stage. */

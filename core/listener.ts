@@ -35,18 +35,29 @@ export interface ConnectionInfo {
 
 /** One address that is listened on. */
 export class Listener {
-  readonly config: ResolvedListen
+  /** The local end of all its connections, where it is one address: then none has to ask the system for it. */
+  local: Peer | null = null
+  #config: ResolvedListen
   readonly #server: NetServer
   readonly #onSocket: (socket: Socket, listener: Listener) => void
   #text: string
   #url = ''
 
   constructor(config: ResolvedListen, onSocket: (socket: Socket, listener: Listener) => void) {
-    this.config = config
+    this.#config = config
     this.#onSocket = onSocket
     this.#text = config.path ?? placeOf(config.host, config.port)
     // Half-open, because a client may end its side and still wait for the answer (RFC 9112 section 9.6).
     this.#server = createServer({ allowHalfOpen: true, noDelay: true })
+  }
+
+  get config(): ResolvedListen {
+    return this.#config
+  }
+
+  /** A reload has kept the address: what else the new config says holds for connections to come. */
+  adopt(config: ResolvedListen): void {
+    this.#config = config
   }
 
   /** As errors name it: `127.0.0.1:8080` or the socket's path. */
@@ -91,6 +102,7 @@ export class Listener {
 
   // Port 0 has become a real one.
   #opened({ address, port }: AddressInfo, isTls: boolean): void {
+    if (!isWildcard(address)) this.local = Object.freeze(peer(address, port))
     this.#text = placeOf(address, port)
     this.#url = `${isTls ? 'https' : 'http'}://${this.#text}`
   }
@@ -108,18 +120,20 @@ function placeOf(host: string, port: number): string {
 let connections = 0
 
 /** What is known of a socket when it is accepted. */
-export function infoOf(socket: Socket, { config, text }: Listener): ConnectionInfo {
+export function infoOf(socket: Socket, { config, text, local }: Listener): ConnectionInfo {
   const isTcp = config.path === null
   return {
     id: ++connections,
     client: isTcp ? peer(socket.remoteAddress, socket.remotePort) : nowhere,
-    local: isTcp ? peer(socket.localAddress, socket.localPort) : nowhere,
+    local: isTcp ? (local ?? peer(socket.localAddress, socket.localPort)) : nowhere,
     listener: text,
     via: direct,
     // A Unix socket has no reset, and Node refuses to try: there the client sees only that the end is missing.
-    reset: isTcp ? () => void socket.resetAndDestroy() : () => void socket.destroy(),
+    reset: isTcp ? socket.resetAndDestroy.bind(socket) : () => void socket.destroy(),
   }
 }
+
+const isWildcard = (address: string): boolean => address === '0.0.0.0' || address === '::'
 
 const nowhere: Peer = Object.freeze({ address: '', port: 0 })
 const direct: readonly string[] = Object.freeze([])

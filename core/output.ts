@@ -8,8 +8,9 @@ export interface Flushed {
   flushed(error: Error | null): void
 }
 
-/** In the place of a list that most outputs have no need of most of the time. Never changed. */
+/** In the place of lists that most outputs have no need of most of the time. Never changed. */
 const nobody: Flushed[] = []
+const noWrites: Flushed[][] = []
 
 /** What an output tells its connection. */
 export interface OutputHost {
@@ -17,6 +18,8 @@ export interface OutputHost {
   stuck(): void
   /** The transport took a write. */
   taken(): void
+  /** The transport has failed: nothing will leave any more. */
+  failed(error: Error): void
 }
 
 /**
@@ -34,7 +37,7 @@ export class Output {
   /** Who waits for the text that is gathered. */
   #waiting: Flushed[] = nobody
   /** Who waits for each write under way; a stream ends its writes in their order. */
-  #writes: Flushed[][] = []
+  #writes = noWrites
   #written = 0
   #progress = ''
   #progressAt = 0
@@ -97,7 +100,7 @@ export class Output {
     this.#failure = reason
     this.#text = ''
     const waiting = [...this.#writes.flat(), ...this.#waiting]
-    this.#writes = []
+    this.#writes = noWrites
     this.#waiting = nobody
     for (const waiter of waiting) waiter.flushed(reason)
   }
@@ -136,7 +139,8 @@ export class Output {
   }
 
   #write(data: string | Uint8Array): void {
-    this.#writes.push(this.#waiting)
+    if (this.#writes === noWrites) this.#writes = [this.#waiting]
+    else this.#writes.push(this.#waiting)
     this.#waiting = nobody
     const written = (error?: Error | null) => this.#onWritten(error ?? null)
     if (typeof data === 'string') this.#stream.write(data, 'latin1', written)
@@ -146,9 +150,18 @@ export class Output {
 
   #onWritten(error: Error | null): void {
     if (this.#failure !== null) return
+    if (error !== null) return this.#transportFailed(error)
     this.#written++
-    for (const waiter of this.#writes.shift()!) waiter.flushed(error)
+    const waiting = this.#writes.shift()!
+    if (this.#writes.length === 0) this.#writes = noWrites
+    for (const waiter of waiting) waiter.flushed(null)
     this.#host.taken()
+  }
+
+  // The stream tells of it a moment later: in between, whoever waits to write would go on with the next request.
+  #transportFailed(error: Error): void {
+    this.fail(error)
+    this.#host.failed(error)
   }
 
   // Nothing more to write: whoever waits, waits for the write that is under way.

@@ -65,6 +65,11 @@ export class Parser {
     return this.#state === HEAD
   }
 
+  /** Whether it is between two messages: then it knows nothing that another one would not. */
+  get isIdle(): boolean {
+    return this.#state === START
+  }
+
   /** Whether a message was refused: no byte is read any more. */
   get isRefused(): boolean {
     return this.#state === REFUSED

@@ -34,7 +34,8 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
   hasInputEnded = false
   readonly #host: RequestReaderHost
   readonly #limits: ListenerLimits
-  readonly #parser: Parser
+  /** Only from the first byte of a message to its end: a connection that waits for a request costs none. */
+  #parser: Parser | null = null
   /** The body that is being read; its request is the last one. */
   #incoming: IncomingBody | null = null
   #chunk: Buffer | null = null
@@ -53,7 +54,6 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
   constructor(host: RequestReaderHost, limits: ListenerLimits) {
     this.#host = host
     this.#limits = limits
-    this.#parser = new Parser(this, limits)
     this.#since = host.deadlines.now()
   }
 
@@ -80,14 +80,17 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
     if (this.#chunk === null || !this.#mayRead()) return
     this.#isReading = true
     const { output, answers } = this.#host
+    this.#parser ??= new Parser(this, this.#limits)
+    const parser = this.#parser
     output.hold()
     while (this.#chunk !== null && this.#mayRead()) {
       const chunk: Buffer = this.#chunk
-      this.#position = this.#parser.execute(chunk, this.#position)
+      this.#position = parser.execute(chunk, this.#position)
       if (this.#position >= chunk.length) this.#chunk = null
       answers.dispatchPostponed()
     }
     output.release()
+    if (parser.isIdle) this.#parser = null
     this.#isReading = false
     if (this.#turn >= REQUESTS_A_TURN) setImmediate(() => this.#nextTurn())
   }
@@ -107,13 +110,17 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
   #mayRead(): boolean {
     if (this.#turn >= REQUESTS_A_TURN || this.#isLast()) return false
     if (this.#incoming !== null) return !this.#incoming.isFull
-    return this.#parser.isInHead || this.#host.answers.hasRoom
+    return this.#isInHead || this.#host.answers.hasRoom
+  }
+
+  get #isInHead(): boolean {
+    return this.#parser?.isInHead === true
   }
 
   /** Whether nothing that comes behind what was read will be looked at. */
   #isLast(): boolean {
     if (this.#isFinal) return true
-    if (this.#incoming !== null || this.#parser.isInHead) return false
+    if (this.#incoming !== null || this.#isInHead) return false
     return this.#host.answers.isLastFinal || this.#host.isStopping || this.#isUsedUp
   }
 
@@ -154,7 +161,7 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
   /** An answer is complete: what is left of its body is dropped, and the next head has its time. */
   answered(): void {
     this.#incoming?.answered()
-    if (this.#host.answers.isEmpty && !this.#parser.isInHead) this.#since = this.deadlines.now()
+    if (this.#host.answers.isEmpty && !this.#isInHead) this.#since = this.deadlines.now()
   }
 
   /** The client has ended its side; it may still wait for answers (RFC 9112 section 9.6). */
@@ -264,7 +271,7 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
   deadline(now: number): number {
     if (this.#incoming !== null) return this.#incoming.deadline(now)
     if (this.#isLast()) return Number.POSITIVE_INFINITY
-    if (this.#parser.isInHead) return this.#since + this.#limits.headTimeout
+    if (this.#isInHead) return this.#since + this.#limits.headTimeout
     if (!this.#host.answers.isEmpty) return Number.POSITIVE_INFINITY
     return this.#since + (this.#requests === 0 ? this.#limits.headTimeout : this.#limits.idleTimeout)
   }
@@ -284,7 +291,7 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
 
   // Half a head gets an answer; a connection that is merely idle ends without one, as RFC 9112 section 9.5 allows.
   #headExpired(): void {
-    if (this.#parser.isInHead) this.#refuse('H1-HEAD-TIMEOUT', this.#parser.partialHead)
+    if (this.#isInHead) this.#refuse('H1-HEAD-TIMEOUT', this.#parser!.partialHead)
     else this.#isFinal = true
   }
 }

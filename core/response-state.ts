@@ -3,6 +3,7 @@ import { describe } from './errors.ts'
 import { checkedProtocol, checkedTrailerName } from './field-rules.ts'
 import { isToken } from './head-syntax.ts'
 import { flatFields, type HeadersInit } from './headers.ts'
+import type { ConnectionOwner, Nothing } from './hooks.ts'
 import { isSliceable } from './range.ts'
 import {
   checkedBody,
@@ -26,8 +27,12 @@ export interface UpgradeOptions {
   readonly raw?: boolean | undefined
 }
 
-/** Receives the stream of an upgraded connection, and the bytes that came behind the request. */
-export type UpgradeHandler = (stream: Duplex, head: Buffer) => void
+/**
+ * Receives the stream of an upgraded connection, and the bytes that came behind the request. It may answer with who
+ * is to be told when the server stops: without an owner the stream goes on until the server's deadline cuts it. A
+ * reload leaves the stream alone; a `retire` tap may end it.
+ */
+export type UpgradeHandler = (stream: Duplex, head: Buffer) => ConnectionOwner | Nothing
 
 /** What {@link ResponseState.bytes} takes. */
 export interface ReadOptions {

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import { ConfigError } from './config/errors.ts'
 import { resolveConfig } from './config/resolve.ts'
 import type { Config, ResolvedConfig } from './config/types.ts'
+import type { Connection } from './connection.ts'
 import { Deadlines } from './deadlines.ts'
 import { type Diagnostic, refused } from './errors.ts'
 import { Exchange } from './exchange.ts'
@@ -178,6 +179,8 @@ export class Server implements StreamsHost, GenerationHost {
     const opened: Listener[] = []
     try {
       await next.start(old)
+      // A stop that came meanwhile has gone on without it.
+      if (this.isStopping) throw stoppedError()
       for (const listen of this.#isListening ? config.listen : []) {
         if (this.#listeners.some(listener => isSame(listener, listen))) continue
         opened.push(await this.#open(listen))
@@ -189,8 +192,11 @@ export class Server implements StreamsHost, GenerationHost {
       throw error
     }
     this.#generation = next
+    this.deadlines.shortest = shortestTimeout(config)
     for (const listener of [...this.#listeners]) {
-      if (!config.listen.some(listen => isSame(listener, listen))) this.#close(listener)
+      const kept = config.listen.find(listen => isSame(listener, listen))
+      if (kept === undefined) this.#close(listener)
+      else listener.adopt(kept)
     }
     next.kept.commit()
     this.#retire(old)
@@ -210,6 +216,11 @@ export class Server implements StreamsHost, GenerationHost {
   /** @internal */
   serve(stream: Duplex, info: ConnectionInfo): void {
     this.#streams.serve(stream, info)
+  }
+
+  /** @internal */
+  owned(connection: Connection): void {
+    this.#streams.owned(connection)
   }
 
   /** @internal */

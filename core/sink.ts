@@ -1,11 +1,14 @@
 import type { Duplex } from 'node:stream'
 import type { HeadersInit } from './headers.ts'
+import type { ConnectionOwner } from './hooks.ts'
 import type { HttpResponse } from './response.ts'
 
 /** A stream that was handed over, and the bytes that came behind the request. */
 export interface HandedOver {
   readonly stream: Duplex
   readonly head: Buffer
+  /** Takes who is to be told when the stream has to end. Absent: the stream is only destroyed then. */
+  readonly own?: ((owner: ConnectionOwner) => void) | undefined
 }
 
 /**

@@ -17,37 +17,71 @@ export interface StreamsHost extends ConnectionHost {
 }
 
 /** An accepted socket: the kernel's own, whoever speaks on it. */
-class Accepted implements Timed {
+class Accepted {
   readonly id: number
   readonly socket: Socket
   readonly listener: Listener
+  /** The address that it counts for. */
   readonly client: string
-  deadline = Number.POSITIVE_INFINITY
-  /** The plugin's part that has claimed the stream, until it serves it. */
-  owner: ConnectionOwner | null = null
-  /** Where in the `connection` taps the claimer stands. */
-  claimedAt = -1
-  /** The generation whose taps the stream goes through; pinned while it is claimed. */
-  generation: Generation
+  /** While a plugin has it. */
+  claim: Claim | null = null
+  /** Once HTTP/1.1 is spoken on it, or on a layer above it. */
   connection: Connection | null = null
   readonly #streams: Streams
 
-  constructor(id: number, socket: Socket, listener: Listener, generation: Generation, streams: Streams) {
+  constructor(id: number, socket: Socket, listener: Listener, client: string, streams: Streams) {
     this.id = id
     this.socket = socket
     this.listener = listener
-    this.client = socket.remoteAddress ?? ''
-    this.generation = generation
+    this.client = client
     this.#streams = streams
   }
 
-  expire(): void {
-    this.#streams.handshakeTimedOut(this)
+  handshakeTimedOut(claim: Claim): void {
+    this.#streams.handshakeTimedOut(this, claim)
   }
 
-  closed(): void {
+  /** The socket, or the layer above it that HTTP/1.1 is spoken on, has failed. */
+  failed(stream: Duplex, error: Error): void {
+    if (stream === this.connection?.stream) this.connection.failed(error)
+  }
+
+  /** One of them is gone. A layer does not outlive its socket. */
+  closed(stream: Duplex): void {
+    if (stream === this.connection?.stream) this.connection.closed()
+    if (stream !== this.socket) return
+    this.connection?.stream.destroy()
     this.#streams.forget(this)
   }
+}
+
+/** A plugin's part has taken a stream, until it serves it or the stream ends. The generation is pinned meanwhile. */
+class Claim implements Timed {
+  deadline = Number.POSITIVE_INFINITY
+  readonly owner: ConnectionOwner
+  /** Where in the `connection` taps the claimer stands. */
+  readonly at: number
+  /** The generation whose taps the stream goes through. */
+  readonly generation: Generation
+  readonly #accepted: Accepted
+
+  constructor(accepted: Accepted, owner: ConnectionOwner, at: number, generation: Generation) {
+    this.#accepted = accepted
+    this.owner = owner
+    this.at = at
+    this.generation = generation
+  }
+
+  expire(): void {
+    this.#accepted.handshakeTimedOut(this)
+  }
+}
+
+/** Where a stream stands on its way through the `connection` taps. */
+interface Place {
+  readonly generation: Generation
+  /** The first tap to ask. */
+  readonly from: number
 }
 
 /** All accepted sockets: counts them, offers them to the `connection` taps, and ends them. */
@@ -57,6 +91,8 @@ export class Streams {
   readonly #byClient = new Map<string, number>()
   readonly #byListener = new Map<Listener, number>()
   #onEmpty: (() => void)[] = []
+  /** When the drain under way ends; null while there is none. */
+  #drainsUntil: number | null = null
 
   constructor(host: StreamsHost) {
     this.#host = host
@@ -68,49 +104,54 @@ export class Streams {
 
   /** Takes a socket in, unless there are too many. */
   accept(socket: Socket, listener: Listener): void {
-    // The connection, or whoever has claimed the stream, tells of errors; here they only must not end the process.
-    socket.on('error', ignore)
     const client = socket.remoteAddress ?? ''
     const limit = this.#exceeded(listener, client)
     if (limit !== null) return this.#turnAway(socket, client, limit)
     const info = infoOf(socket, listener)
-    const accepted = new Accepted(info.id, socket, listener, this.#host.generation, this)
+    const accepted = new Accepted(info.id, socket, listener, client, this)
     this.#accepted.set(info.id, accepted)
     count(this.#byClient, client, 1)
     count(this.#byListener, listener, 1)
-    const held: Held = socket
-    held[place] = accepted
-    socket.on('close', onClose)
-    this.#offer(accepted, socket, info, 0)
+    hold(socket, accepted)
+    this.#offer(accepted, socket, info, { generation: this.#host.generation, from: 0 })
   }
 
   /** Goes on with a claimed stream: the taps after the claimer, then HTTP/1.1. */
   serve(stream: Duplex, info: ConnectionInfo): void {
     const accepted = this.#accepted.get(info.id)
     if (accepted === undefined) return void stream.destroy()
-    if (accepted.owner === null)
-      throw new Error(`server.serve: connection ${info.id} is not claimed by a plugin`)
-    accepted.owner = null
-    this.#host.deadlines.delete(accepted)
-    this.#offer(accepted, stream, info, accepted.claimedAt + 1)
+    const { claim } = accepted
+    if (claim === null) throw new Error(`server.serve: connection ${info.id} is not claimed by a plugin`)
+    const { generation, at } = claim
+    accepted.claim = null
+    this.#host.deadlines.delete(claim)
+    this.#offer(accepted, stream, info, { generation, from: at + 1 })
     // Only now: a tap behind the claimer may have claimed the stream in its turn.
-    accepted.generation.unpin()
+    generation.unpin()
   }
 
   /** Idle connections close, busy ones after their answer; owners are told. */
   drain(deadline: number): void {
-    for (const accepted of this.#accepted.values()) {
-      accepted.connection?.drain()
-      this.#tell(accepted, owner => owner.drain(deadline))
+    this.#drainsUntil = this.#host.deadlines.now() + deadline
+    for (const { connection, claim } of this.#accepted.values()) {
+      connection?.drain()
+      this.#tell(claim?.owner ?? connection?.owner, owner => owner.drain(deadline))
     }
   }
 
   destroy(reason: Error): void {
-    for (const accepted of this.#accepted.values()) {
-      accepted.connection?.destroy(reason)
-      this.#tell(accepted, owner => owner.destroy(reason))
-      accepted.socket.destroy()
+    for (const { connection, claim, socket } of this.#accepted.values()) {
+      this.#tell(claim?.owner ?? connection?.owner, owner => owner.destroy(reason))
+      connection?.destroy(reason)
+      socket.destroy()
     }
+  }
+
+  /** A connection was taken over; while the server drains, its owner has missed to be told. */
+  owned({ owner }: Connection): void {
+    if (this.#drainsUntil === null) return
+    const left = Math.max(0, this.#drainsUntil - this.#host.deadlines.now())
+    this.#tell(owner, each => each.drain(left))
   }
 
   /** When no socket is left. */
@@ -123,77 +164,66 @@ export class Streams {
 
   // The tapable hook holds the taps in their order; they are asked one by one here, since a layer that gives a
   // stream back goes on behind its own place in that order.
-  #offer(accepted: Accepted, stream: Duplex, info: ConnectionInfo, from: number): void {
-    const { taps } = accepted.generation.hooks.connection.inner
+  #offer(accepted: Accepted, stream: Duplex, info: ConnectionInfo, { generation, from }: Place): void {
+    const { taps } = generation.hooks.connection.inner
     for (let at = from; at < taps.length; at++) {
-      const owner = this.#ask(accepted, taps[at]!.fn as Ask, stream, info)
-      if (owner === undefined) continue
-      if (owner !== null) this.#claim(accepted, owner, at, taps[at]!.stage!)
+      const { fn, stage } = taps[at]!
+      try {
+        const owner = (fn as Ask)(stream, info)
+        if (owner === undefined) continue
+        this.#claim(new Claim(accepted, owner, at, generation), accepted, stage!)
+      } catch (error) {
+        const tap = tapOf(error)
+        if (tap !== undefined) generation.report(tapFailed(asError(error), tap))
+        accepted.socket.destroy()
+      }
       return
     }
     this.#speakHttp(accepted, stream, info)
   }
 
-  /** What a tap answers; null when it failed and the stream is gone. */
-  #ask(
-    accepted: Accepted,
-    fn: Ask,
-    stream: Duplex,
-    info: ConnectionInfo,
-  ): ConnectionOwner | null | undefined {
-    try {
-      return fn(stream, info)
-    } catch (error) {
-      const tap = tapOf(error)
-      if (tap !== undefined) accepted.generation.report(tapFailed(asError(error), tap))
-      accepted.socket.destroy()
-      return null
-    }
-  }
-
   // Who claims at Connect.Protocol speaks the protocol itself and keeps the stream; the layers before it have a
   // handshake to do and give the stream back.
-  #claim(accepted: Accepted, owner: ConnectionOwner, at: number, stage: number): void {
-    accepted.owner = owner
-    accepted.claimedAt = at
-    accepted.generation.pin()
+  #claim(claim: Claim, accepted: Accepted, stage: number): void {
+    accepted.claim = claim
+    claim.generation.pin()
     if (stage >= Connect.Protocol) return
-    accepted.deadline = this.#host.deadlines.now() + accepted.listener.config.limits.handshakeTimeout
-    this.#host.deadlines.add(accepted)
+    claim.deadline = this.#host.deadlines.now() + accepted.listener.config.limits.handshakeTimeout
+    this.#host.deadlines.add(claim)
   }
 
   #speakHttp(accepted: Accepted, stream: Duplex, info: ConnectionInfo): void {
     const { config, text } = accepted.listener
     if (config.tls && info.tls === undefined) {
       const message = `${text} has tls: true, but no plugin took the connection: add tls() to plugins`
-      accepted.generation.report({ code: 'TLS_MISSING', message, severity: 'error' })
+      this.#host.generation.report({ code: 'TLS_MISSING', message, severity: 'error' })
       return void accepted.socket.destroy()
     }
     accepted.connection = new Connection(stream, info, config.limits, this.#host)
+    if (stream !== accepted.socket) hold(stream, accepted)
     accepted.connection.start()
   }
 
   /** A plugin took too long to give a stream back. */
-  handshakeTimedOut(accepted: Accepted): void {
-    this.#host.deadlines.delete(accepted)
-    const { owner } = accepted
+  handshakeTimedOut({ client, socket }: Accepted, claim: Claim): void {
+    const { owner, generation } = claim
     const reason = new Error('limits.handshakeTimeout passed')
-    const message = `${owner?.name ?? 'a plugin'} did not finish its handshake with ${accepted.client} in time`
-    accepted.generation.report({ code: 'HANDSHAKE_TIMEOUT', message, severity: 'info' })
-    this.#tell(accepted, each => each.destroy(reason))
-    accepted.socket.destroy()
+    const message = `${owner.name} did not finish its handshake with ${client} in time`
+    generation.report({ code: 'HANDSHAKE_TIMEOUT', message, severity: 'info' })
+    this.#host.deadlines.delete(claim)
+    this.#tell(owner, each => each.destroy(reason))
+    socket.destroy()
   }
 
   /** Tells the owner of a stream, if it has one; a fault in one must not keep the others from being told. */
-  #tell(accepted: Accepted, what: (owner: ConnectionOwner) => void): void {
-    const { owner } = accepted
-    if (owner === null) return
+  #tell(owner: ConnectionOwner | null | undefined, what: (owner: ConnectionOwner) => void): void {
+    if (owner === null || owner === undefined) return
     try {
       what(owner)
     } catch (thrown) {
       const cause = asError(thrown)
       const message = `${owner.name}, which owns a connection, failed: ${cause.message}`
-      accepted.generation.report({ code: 'OWNER_FAILED', message, severity: 'error', cause })
+      this.#host.generation.report({ code: 'OWNER_FAILED', message, severity: 'error', cause })
     }
   }
 
@@ -208,7 +238,7 @@ export class Streams {
   #turnAway(socket: Socket, client: string, limit: string): void {
     const message = `a connection from ${client} was turned away: limits.${limit}`
     this.#host.generation.report({ code: 'CONNECTION_LIMIT', message, severity: 'info' })
-    socket.destroy()
+    socket.on('error', ignore).destroy()
   }
 
   /** A socket is gone. */
@@ -216,9 +246,12 @@ export class Streams {
     this.#accepted.delete(accepted.id)
     count(this.#byClient, accepted.client, -1)
     count(this.#byListener, accepted.listener, -1)
-    this.#host.deadlines.delete(accepted)
-    if (accepted.owner !== null) accepted.generation.unpin()
-    accepted.owner = null
+    const { claim } = accepted
+    accepted.claim = null
+    if (claim !== null) {
+      this.#host.deadlines.delete(claim)
+      claim.generation.unpin()
+    }
     if (this.#accepted.size > 0) return
     for (const resolve of this.#onEmpty.splice(0)) resolve()
   }
@@ -230,12 +263,23 @@ function count<Key>(counts: Map<Key, number>, key: Key, by: number): void {
   else counts.set(key, next)
 }
 
-// One function for all sockets: it finds what belongs to each by the socket.
+// One function each for all streams, which finds what belongs to each by the stream: listeners of its own would cost
+// every connection closures, and a second listener to an event a list.
 const place = Symbol('rawhttp.accepted')
-type Held = Socket & { [place]?: Accepted }
+type Held = Duplex & { [place]?: Accepted }
+
+function hold(stream: Held, accepted: Accepted): void {
+  stream[place] = accepted
+  stream.on('error', onError).on('close', onClose)
+}
+
+// Whoever has claimed the stream may listen too; here errors must not end the process.
+function onError(this: Held, error: Error): void {
+  this[place]!.failed(this, error)
+}
 
 function onClose(this: Held): void {
-  this[place]!.closed()
+  this[place]!.closed(this)
 }
 
 const ignore = (): void => undefined

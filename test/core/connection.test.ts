@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { type HttpRequest, HttpResponse } from 'rawhttp'
 import { describe, expect, test } from 'vitest'
 import { get, post, statuses } from '../support/messages.ts'
@@ -170,6 +171,26 @@ describe('a client that leaves', () => {
     leave(client)
     await served.server.stop()
     expect(served.reports).toEqual([])
+  })
+
+  test('with a reset is what its exchange is told', async () => {
+    const began = Promise.withResolvers<AbortSignal>()
+    await using served = await startServer({
+      plugins: [
+        answering(async ({ signal }) => {
+          began.resolve(signal)
+          await once(signal, 'abort')
+          return HttpResponse.text('too late')
+        }),
+      ],
+    })
+    const client = await RawClient.connect(served.port)
+    client.send(get())
+    const signal = await began.promise
+    client.reset()
+    const { outcome } = (await served.untilEnded(1))[0]!
+    expect(outcome).toMatchObject({ result: 'aborted', error: { code: 'ECONNRESET' } })
+    expect(signal.reason).toBe(outcome.error)
   })
 
   test('before it has read what it asked for: every exchange ends, and nobody is blamed', async () => {

@@ -20,7 +20,7 @@ class Alarm implements Timed {
 
 describe('deadlines', () => {
   beforeEach(() => {
-    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setImmediate', 'performance'] })
   })
   afterEach(() => {
     vi.useRealTimers()
@@ -60,6 +60,62 @@ describe('deadlines', () => {
     expect([first, second, third].map(({ rang }) => rang.length)).toEqual([3, 0, 1])
   })
 
+  test('that pass together leave turns to others in between, and expire once each', () => {
+    const deadlines = new Deadlines(400)
+    const alarms = Array.from({ length: 1_000 }, () => new Alarm(deadlines.now()))
+    for (const alarm of alarms) deadlines.add(alarm)
+    const rung = () => alarms.filter(({ rang }) => rang.length > 0).length
+    const counts = [0]
+    while (rung() < alarms.length) {
+      vi.advanceTimersToNextTimer()
+      counts.push(rung())
+    }
+    expect(Math.max(...counts.slice(1).map((count, at) => count - counts[at]!))).toBeLessThan(50)
+    vi.advanceTimersByTime(1_000)
+    expect(alarms.every(({ rang }) => rang.length === 1)).toBe(true)
+  })
+
+  test('that are put off or taken away while they wait for their turn do not expire', () => {
+    const deadlines = new Deadlines(400)
+    const alarms = Array.from({ length: 100 }, () => new Alarm(deadlines.now()))
+    for (const alarm of alarms) deadlines.add(alarm)
+    vi.advanceTimersToNextTimer()
+    const [away, later] = alarms.slice(-2) as [Alarm, Alarm]
+    deadlines.delete(away)
+    later.deadline = deadlines.now() + 150
+    vi.advanceTimersByTime(50)
+    expect(alarms.map(({ rang }) => rang.length)).toEqual([...Array(98).fill(1), 0, 0])
+    vi.advanceTimersByTime(1_000)
+    expect([away.rang.length, later.rang.length]).toEqual([0, 1])
+  })
+
+  test('that came after all others had gone in the middle of a look expire too', () => {
+    const deadlines = new Deadlines(400)
+    const alarms = Array.from({ length: 100 }, () => new Alarm(deadlines.now()))
+    for (const alarm of alarms) deadlines.add(alarm)
+    vi.advanceTimersToNextTimer()
+    for (const alarm of alarms) deadlines.delete(alarm)
+    const late = new Alarm(deadlines.now() + 150)
+    deadlines.add(late)
+    vi.advanceTimersByTime(1_000)
+    expect(late.rang).toHaveLength(1)
+  })
+
+  test('are looked at more often from the moment a shorter time-out is in use', () => {
+    const deadlines = new Deadlines(60_000)
+    const start = deadlines.now()
+    const alarm = new Alarm(start)
+    deadlines.add(alarm)
+    deadlines.shortest = 100
+    vi.advanceTimersByTime(1_000)
+    expect(alarm.rang.map(at => at - start)).toEqual([25])
+    vi.advanceTimersByTime(1_000)
+    deadlines.delete(alarm)
+    expect(vi.getTimerCount()).toBe(0)
+    deadlines.shortest = 50
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
   test('cost no timer while there are none', () => {
     const deadlines = new Deadlines(1_000)
     expect(vi.getTimerCount()).toBe(0)
@@ -87,4 +143,28 @@ describe('deadlines', () => {
     vi.advanceTimersByTime(1_000)
     expect(alarm.rang[0]! - start).toBe(period)
   })
+})
+
+test('a look that takes longer than a period is not overtaken by the next one', async () => {
+  const deadlines = new Deadlines(1)
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const alarms = Array.from({ length: 64 }, () => new Alarm(deadlines.now()))
+  for (const alarm of alarms) deadlines.add(alarm)
+  // The first of them would ring again in every look; each of the others takes its time.
+  const first = alarms[0]!
+  first.deadline = Number.NEGATIVE_INFINITY
+  first.expire = now => void first.rang.push(now)
+  const last = alarms.at(-1)!
+  for (const alarm of alarms.slice(1)) {
+    alarm.expire = now => {
+      alarm.rang.push(now)
+      alarm.deadline = Number.POSITIVE_INFINITY
+      const until = performance.now() + 1
+      while (performance.now() < until);
+      if (alarm === last) resolve()
+    }
+  }
+  await promise
+  for (const alarm of alarms) deadlines.delete(alarm)
+  expect(first.rang).toHaveLength(1)
 })

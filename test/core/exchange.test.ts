@@ -156,7 +156,7 @@ describe('done runs exactly once', () => {
       status: 400,
     },
     'a connection that is taken over': {
-      answer: () => HttpResponse.upgrade({ protocol: 'echo' }, stream => stream.end('bye')),
+      answer: () => HttpResponse.upgrade({ protocol: 'echo' }, stream => void stream.end('bye')),
       client: client => {
         client.send(get('/', 'Connection: upgrade', 'Upgrade: echo'))
         client.end()

@@ -2,6 +2,7 @@ import { createServer, definePlugin, Handle, HttpResponse, type Plugins, scope }
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { onServer, onSite, serve } from '../support/in-memory.ts'
 import { RawClient } from '../support/raw-client.ts'
+import { turns } from '../support/turns.ts'
 
 const get = 'GET / HTTP/1.1\r\nhost: a\r\n\r\n'
 
@@ -110,6 +111,72 @@ describe('a reload', () => {
     for (const name of ['one', 'two'])
       expect(log.filter(line => line === `${name} stops: reload`)).toHaveLength(1)
     expect(log.filter(line => line === 'three stops: shutdown')).toHaveLength(1)
+  })
+
+  test('while the server stops is refused, and what it has started is stopped', async () => {
+    const log: string[] = []
+    const { promise: goOn, resolve } = Promise.withResolvers<void>()
+    const starts = Promise.withResolvers<void>()
+    const slow = onServer('slow', ({ hooks }) =>
+      hooks.start.tapPromise('slow', async () => {
+        starts.resolve()
+        await goOn
+      }),
+    )
+    const { server, ask, reload } = await serve(inSite(lives('one', log)))
+    await ask('/')
+    const reloaded = reload({ plugins: [lives('two', log), slow] })
+    const refused = expect(reloaded).rejects.toThrow('the server was stopped')
+    await starts.promise
+    const stopped = server.stop()
+    resolve()
+    await refused
+    await stopped
+    expect(log.filter(line => line.includes('stops')).toSorted()).toEqual([
+      'one stops: shutdown',
+      'two stops: failed',
+    ])
+  })
+
+  test('changes how often the clock is looked at, for time-outs that are shorter now', async () => {
+    const aborted = Promise.withResolvers<'aborted'>()
+    const silent = onSite('silent', ({ hooks }) =>
+      hooks.handle.tapPromise({ name: 'silent', stage: Handle.Route }, ({ signal }) => {
+        signal.addEventListener('abort', () => aborted.resolve('aborted'))
+        return new Promise(() => undefined)
+      }),
+    )
+    const { ask, reload } = await serve(inSite(lives('one', [])))
+    await ask('/')
+    await reload({ limits: { handlerTimeout: 40 }, ...inSite(silent) })
+    void ask('/')
+    // Both timers are of this process: whatever holds it up, the one that is due first runs first.
+    const late = new Promise(resolve => setTimeout(resolve, 300, 'late'))
+    expect(await Promise.race([aborted.promise, late])).toBe('aborted')
+  })
+
+  test('changes the limits of addresses that it keeps, for connections to come', async () => {
+    const { server } = await serve({ listen: [{ port: 0 }], ...inSite(lives('one', [])) })
+    const [{ url }] = (await server.listen()) as [{ url: string }]
+    const port = Number(new URL(url).port)
+    await using first = await RawClient.connect(port)
+    first.send(get)
+    await first.response()
+    const turnedAway = Promise.withResolvers<string>()
+    const watch = onServer('watch-limits', ({ hooks }) =>
+      hooks.report.tap('watch', ({ message }) => turnedAway.resolve(message)),
+    )
+    await server.reload({
+      listen: [{ port: 0 }],
+      limits: { maxConnections: 1 },
+      plugins: [watch],
+      ...inSite(lives('two', [])),
+    })
+    await using second = await RawClient.connect(port)
+    expect(await turnedAway.promise).toContain('limits.maxConnections')
+    await second.closed
+    first.send(get)
+    expect((await first.response()).body.toString()).toBe('two')
   })
 
   test('keeps connections open, and their next request goes to the new generation', async () => {
@@ -276,4 +343,16 @@ test('a stop tap that never ends is named, and the server stops without it', asy
       message: 'plugin "stuck", stop tap "flush" did not end within 5000 ms; the server goes on without',
     }),
   )
+})
+
+test('whoever waits for the end of a generation is told, however many they are', async () => {
+  const { promise: goOn, resolve } = Promise.withResolvers<void>()
+  const { server, ask } = await serve(inSite(lives('one', [], goOn)))
+  const slow = ask('/slow')
+  while (server.generation.pins === 0) await turns(1)
+  const waiting = Promise.all([server.generation.idle(), server.generation.idle()])
+  resolve()
+  await slow
+  await waiting
+  await server.generation.idle()
 })

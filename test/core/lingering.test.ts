@@ -93,7 +93,11 @@ describe('lingering', () => {
       write: (_chunk, _encoding, done) => done(),
       final: done => void out.then(() => done()),
     })
-    const output = new Output(stream, { stuck: () => undefined, taken: () => undefined })
+    const output = new Output(stream, {
+      stuck: () => undefined,
+      taken: () => undefined,
+      failed: () => undefined,
+    })
     const deadlines = { now: () => 0, add: () => undefined, delete: () => undefined } as unknown as Deadlines
     const given = {
       writeTimeout: 1_000,

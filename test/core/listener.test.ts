@@ -62,6 +62,17 @@ describe('a listener on TCP', () => {
     expect(JSON.parse((await client.response()).body.toString()).client.address).toBe('::1')
   })
 
+  test('on every address tells each connection which one it came to', async () => {
+    await using served = await started({ port: 0, host: '0.0.0.0' })
+    const port = portOf(served.urls[0]!)
+    for (const address of ['127.0.0.1', '127.0.0.2']) {
+      await using client = await RawClient.connect(port, address)
+      client.send(get())
+      const { local } = JSON.parse((await client.response()).body.toString())
+      expect(local).toEqual({ address, port })
+    }
+  })
+
   test('on every address shows clients of IPv4 as such', async () => {
     await using open = await started({ port: 0, host: '::' }).catch(() => cannotRun('This needs IPv6.'))
     await using client = await RawClient.connect(portOf(open.urls[0]!))

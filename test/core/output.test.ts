@@ -44,6 +44,7 @@ function opened(isSlow = false) {
   const output = new Output(transport, {
     stuck: () => void told.push('stuck'),
     taken: () => void told.push('taken'),
+    failed: error => void told.push(`failed: ${error.message}`),
   })
   const waiter = (name: string) => ({
     flushed: (error: Error | null) => void told.push(error === null ? name : `${name}: ${error.message}`),
@@ -119,14 +120,16 @@ describe('an output', () => {
     expect(told.slice(6)).toEqual(['b', 'taken'])
   })
 
-  test('tells the waiters of a write that failed', async () => {
+  test('tells the waiters of a write that failed, and its connection, which must not write on', async () => {
     const { transport, output, told, waiter } = opened(true)
     output.text('a')
     output.notify(waiter('a'))
     await turns(1)
+    output.text('b')
+    output.notify(waiter('b'))
     transport.settle(new Error('EPIPE'))
     await turns(1)
-    expect(told).toContain('a: EPIPE')
+    expect(told).toEqual(['stuck', 'a: EPIPE', 'b: EPIPE', 'failed: EPIPE'])
   })
 
   test('that has failed tells every waiter why, once, and takes nothing more', async () => {

@@ -283,6 +283,126 @@ describe('an upgrade that cannot be', () => {
   })
 })
 
+describe('the owner of a stream that was handed over', () => {
+  /** Says what it is told, and ends the stream when it has to drain. */
+  function owning(told: unknown[], gate: Promise<void> = Promise.resolve()) {
+    return answering(async () => {
+      await gate
+      return HttpResponse.upgrade({ protocol: 'echo' }, stream => ({
+        name: 'echo',
+        drain(deadline) {
+          told.push(['drain', deadline])
+          stream.end('bye')
+          stream.resume()
+        },
+        destroy: reason => void told.push(['destroy', reason.message]),
+      }))
+    })
+  }
+
+  test('is told to drain when the server stops, which waits for it', async () => {
+    const told: unknown[] = []
+    await using served = await startServer({ plugins: [owning(told)] })
+    await using client = await RawClient.connect(served.port)
+    client.send(asking('echo'))
+    await client.response({ interim: true })
+    const stopped = served.server.stop({ deadline: 20_000 })
+    expect(await client.rest()).toBe('bye')
+    client.end()
+    await stopped
+    expect(told).toEqual([['drain', 20_000]])
+    expect(served.reports).toEqual([])
+    expect(served.ended[0]!.outcome).toMatchObject({ result: 'upgraded' })
+  })
+
+  test('is told at once when it comes while the server drains, with the time that is left', async () => {
+    const told: [string, number][] = []
+    const gate = Promise.withResolvers<void>()
+    await using served = await startServer({ plugins: [owning(told, gate.promise)] })
+    await using client = await RawClient.connect(served.port)
+    client.send(asking('echo'))
+    await turns(100)
+    const stopped = served.server.stop({ deadline: 20_000 })
+    gate.resolve()
+    expect((await client.response({ interim: true })).status).toBe(101)
+    expect(await client.rest()).toBe('bye')
+    client.end()
+    await stopped
+    expect(told.map(([what]) => what)).toEqual(['drain'])
+    expect(told[0]![1]).toBeGreaterThan(0)
+    expect(told[0]![1]).toBeLessThanOrEqual(20_000)
+  })
+
+  test('is told why the stream is cut', async () => {
+    const told: unknown[] = []
+    await using served = await startServer({ plugins: [owning(told)] })
+    await using client = await RawClient.connect(served.port)
+    client.send(asking('echo'))
+    await client.response({ interim: true })
+    await served.server.stop({ deadline: 0 })
+    expect(told).toEqual([
+      ['drain', 0],
+      ['destroy', 'the server stopped'],
+    ])
+  })
+
+  test('is not told of anything once its stream has ended', async () => {
+    const told: unknown[] = []
+    await using served = await startServer({ plugins: [owning(told)] })
+    await using client = await RawClient.connect(served.port)
+    client.send(asking('echo'))
+    await client.response({ interim: true })
+    client.reset()
+    await served.untilEnded(1)
+    await served.server.stop()
+    expect(told).toEqual([])
+  })
+
+  test('that fails is reported by its name, and the others are told all the same', async () => {
+    const told: unknown[] = []
+    const owner = {
+      name: 'failing',
+      drain() {
+        throw new Error('no')
+      },
+      destroy: () => undefined,
+    }
+    const failing = answering(
+      ({ query }) =>
+        query.has('fails') ? HttpResponse.upgrade({ protocol: 'echo' }, () => owner) : undefined,
+      'failing',
+    )
+    await using served = await startServer({ plugins: [failing, owning(told)] })
+    await using bad = await RawClient.connect(served.port)
+    bad.send(asking('echo').replace('/upgrade', '/?fails'))
+    await bad.response({ interim: true })
+    await using good = await RawClient.connect(served.port)
+    good.send(asking('echo'))
+    await good.response({ interim: true })
+    const stopped = served.server.stop({ deadline: 10_000 })
+    expect(await good.rest()).toBe('bye')
+    const report = await served.untilReported('OWNER_FAILED')
+    expect(report.message).toBe('failing, which owns a connection, failed: no')
+    bad.reset()
+    good.end()
+    await stopped
+  })
+
+  test('is an owner or nothing: anything else is an error that names the plugin', async () => {
+    await using served = await startServer({
+      plugins: [
+        answering(() => HttpResponse.upgrade({ protocol: 'echo' }, ((stream: Duplex) => stream) as never)),
+      ],
+    })
+    await using client = await RawClient.connect(served.port)
+    client.send(asking('echo'))
+    expect(await client.closed).toBe('reset')
+    const [report] = served.reports
+    expect(report).toMatchObject({ plugin: 'test-answer', severity: 'error' })
+    expect(report!.message).toContain('expected an owner { name, drain, destroy } or nothing')
+  })
+})
+
 describe('a stream that was handed over', () => {
   test('has no time-outs of the kernel', async () => {
     await using served = await upgrading(

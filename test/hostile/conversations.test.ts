@@ -6,17 +6,17 @@ import { resets } from './resets.ts'
 const options = { timeout: 120_000 }
 
 test('a reset at any stage ends each request once, and the server lives', options, async () => {
-  expectWell(await resets(20))
+  await expectWell(() => resets(20))
 })
 
 test('a client that ends its side behind the request gets its answer', options, async () => {
-  expectWell(await halfCloses())
+  await expectWell(() => halfCloses())
 })
 
 test('a conversation that comes byte by byte is answered like any other', options, async () => {
-  expectWell(await byteByByte())
+  await expectWell(() => byteByByte())
 })
 
 test('a body that nobody reads is drained up to a limit, then the connection closes', options, async () => {
-  expectWell(await unreadBodies())
+  await expectWell(() => unreadBodies())
 })

@@ -23,6 +23,7 @@ const habits = {
   'stops in the body': { opening: `${post(1_000)}abc` },
   'trickles a body': { opening: `${post(100_000)}abc`, trickles: true },
   'never reads': { opening: 'GET /shared HTTP/1.1\r\nHost: a\r\n\r\n', reads: false },
+  'waits for a handler': { opening: 'GET /hold HTTP/1.1\r\nHost: a\r\n\r\n' },
   'keeps alive': { opening: 'GET / HTTP/1.1\r\nHost: a\r\n\r\n' },
 } satisfies Readonly<Record<string, Habit>>
 
@@ -42,7 +43,7 @@ export type CrowdCalls = ReturnType<typeof crowd>
 export const startCrowd = (): Promise<Child<CrowdCalls>> => startChild<CrowdCalls>(new URL(import.meta.url))
 
 /** As many addresses as if each had few connections: 127.0.0.2 to 127.0.0.21. */
-const ADDRESSES = 20
+export const ADDRESSES = 20
 /**
  * Half of the listener's backlog: when more than it holds wait to be accepted, the kernel drops them. So a scenario
  * opens no more than this before it has seen them at the server.

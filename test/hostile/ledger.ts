@@ -12,6 +12,8 @@ interface Closed {
 export interface Seen {
   readonly opened: number
   readonly open: number
+  /** Connections that were over a limit. */
+  readonly turnedAway: number
   readonly closed: Readonly<Record<string, Closed>>
   /** Bytes that were read of each of the last connections. */
   readonly bytesRead: readonly number[]
@@ -28,10 +30,14 @@ interface Life {
   readonly openedAt: number
   reason: string | null
   reasonAt: number
+  /** Whether it had an answer. */
+  isUsed: boolean
 }
 
 /** What a connection is said to have been closed for when it was closed without an answer. */
 export const SILENT = 'closed without an answer'
+/** The same, when it was closed behind one. */
+export const IDLE = 'closed while idle'
 
 /** Honest clients come from 127.0.0.1, all others are counted. A Unix socket has no address. */
 const isHonest = (address: string): boolean => address === '127.0.0.1'
@@ -45,6 +51,7 @@ export class Ledger {
   readonly #errors: string[] = []
   readonly #waiting = new Set<() => void>()
   #opened = 0
+  #turnedAway = 0
   /** Of the connections that were closed last. */
   readonly #bytesRead: number[] = []
   #ends = 0
@@ -63,12 +70,13 @@ export class Ledger {
           stream.once('close', () => this.#close(id))
           return undefined
         })
-        hooks.report.tap('ledger', ({ severity, message }) => {
-          if (severity === 'error') this.#errors.push(message)
+        hooks.report.tap('ledger', ({ code, severity, message }) => {
+          if (code === 'CONNECTION_LIMIT') this.#turnAway()
+          else if (severity === 'error' && code !== 'HANDLER_TIMEOUT') this.#errors.push(message)
         })
       },
       site: ({ hooks }) => {
-        hooks.error.tap('ledger', (error, request) => void this.#note(request, limitIn(error)))
+        hooks.error.tap('ledger', (error, request) => void this.#note(request, limitOf(error)))
         hooks.done.tap('ledger', (request, _response, outcome) => this.#ended(request, outcome))
       },
     })()
@@ -77,6 +85,11 @@ export class Ledger {
   /** When that many connections of slow clients were accepted. */
   untilOpened(count: number): Promise<Seen> {
     return this.#until(() => this.#opened >= count)
+  }
+
+  /** When that many connections of slow clients were accepted or turned away. */
+  untilTried(count: number): Promise<Seen> {
+    return this.#until(() => this.#opened + this.#turnedAway >= count)
   }
 
   /** When that many connections of slow clients were closed. */
@@ -108,13 +121,19 @@ export class Ledger {
     const { size: open } = this.#lives
     const [results, errors] = [this.#results, this.#errors]
     const bytesRead = this.#bytesRead.slice(-10)
-    const [opened, ends] = [this.#opened, this.#ends]
-    return { opened, open, closed: Object.fromEntries(closed), ends, results, doneTwice, errors, bytesRead }
+    const [opened, turnedAway, ends] = [this.#opened, this.#turnedAway, this.#ends]
+    const counts = { opened, open, turnedAway, ends }
+    return { ...counts, closed: Object.fromEntries(closed), results, doneTwice, errors, bytesRead }
   }
 
   #open(id: number): void {
     this.#opened++
-    this.#lives.set(id, { openedAt: performance.now(), reason: null, reasonAt: 0 })
+    this.#lives.set(id, { openedAt: performance.now(), reason: null, reasonAt: 0, isUsed: false })
+    this.#tell()
+  }
+
+  #turnAway(): void {
+    this.#turnedAway++
     this.#tell()
   }
 
@@ -124,7 +143,9 @@ export class Ledger {
     // A target with a query is one of a kind: it stands for its request.
     if (request.target.includes('?'))
       this.#done.set(request.target, (this.#done.get(request.target) ?? 0) + 1)
-    this.#note(request, request.refused?.id ?? limitIn(error))
+    this.#note(request, request.refused?.id ?? limitOf(error))
+    const life = this.#lives.get(request.connection?.id ?? -1)
+    if (life !== undefined) life.isUsed = true
     this.#tell()
   }
 
@@ -142,10 +163,11 @@ export class Ledger {
   }
 
   #close(id: number): void {
-    const { openedAt, reason, reasonAt } = this.#lives.get(id)!
+    const { openedAt, reason, reasonAt, isUsed } = this.#lives.get(id)!
     this.#lives.delete(id)
-    const times = this.#closed.get(reason ?? SILENT) ?? []
-    this.#closed.set(reason ?? SILENT, times)
+    const why = reason ?? (isUsed ? IDLE : SILENT)
+    const times = this.#closed.get(why) ?? []
+    this.#closed.set(why, times)
     times.push((reason === null ? performance.now() : reasonAt) - openedAt)
     this.#tell()
   }
@@ -155,8 +177,9 @@ export class Ledger {
   }
 }
 
-/** The limit that an error names: `limits.bodyTimeout`. */
-function limitIn(error: Error | undefined): string | undefined {
+/** The limit that an error tells of: `limits.bodyTimeout`. */
+function limitOf(error: (Error & { readonly code?: string | undefined }) | undefined): string | undefined {
+  if (error?.code === 'HANDLER_TIMEOUT') return 'limits.handlerTimeout'
   return /limits\.\w+/.exec(error?.message ?? '')?.[0]
 }
 

@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util'
+import { connectionLimits } from './connection-limits.ts'
 import { byteByByte, halfCloses, unreadBodies } from './conversations.ts'
 import { headerFlood, pipelineFlood } from './floods.ts'
 import { idleConnections } from './idle.ts'
-import { Findings, type Report, textOf } from './report.ts'
+import { Findings, isWell, type Report, textOf } from './report.ts'
 import { resets } from './resets.ts'
 import { fullSlow, slowClients } from './slow.ts'
 import { slowDownload, slowUpload } from './transfers.ts'
@@ -11,6 +12,8 @@ const scenarios: Readonly<Record<string, () => Promise<Report>>> = {
   'slow-heads': () => slowClients('head', fullSlow),
   'slow-bodies': () => slowClients('body', fullSlow),
   'slow-readers': () => slowClients('reader', fullSlow),
+  waiters: () => slowClients('waiter', fullSlow),
+  'connection-limits': () => connectionLimits(1_000),
   'header-flood': () => headerFlood(500),
   'pipeline-flood': () => pipelineFlood('/'),
   'pipeline-flood-100kb': () => pipelineFlood('/fresh'),
@@ -47,7 +50,7 @@ async function run(names: readonly string[]): Promise<void> {
   for (const name of names) {
     const report = await scenarios[name]!().catch(error => broken(name, error))
     process.stdout.write(`${textOf(report)}\n`)
-    if (report.faults.length > 0) process.exitCode = 1
+    if (!isWell(report)) process.exitCode = 1
   }
 }
 

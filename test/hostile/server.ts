@@ -37,6 +37,7 @@ async function serve({ limits, socket = null, watched = true }: ServerSettings) 
     memory: memoryNow,
     seen: () => ledger.seen(),
     untilOpened: (count: number) => ledger.untilOpened(count),
+    untilTried: (count: number) => ledger.untilTried(count),
     untilClosed: (count: number) => ledger.untilClosed(count),
     untilEmpty: () => ledger.untilEmpty(() => routes.begun),
     begun: () => routes.begun,

@@ -1,17 +1,25 @@
 import type { CrowdSettings, HabitName } from './crowd.ts'
-import { SILENT } from './ledger.ts'
+import { IDLE, SILENT } from './ledger.ts'
 import { kernelRoom } from './memory.ts'
 
 /** A kind of slow clients. */
-export type SlowKind = 'head' | 'body' | 'reader'
+export type SlowKind = 'head' | 'body' | 'reader' | 'waiter'
 
 /** Time-outs of the server, in milliseconds, all of them shorter than the attack would like. */
-export const limits = { headTimeout: 3_000, bodyTimeout: 2_000, writeTimeout: 3_000 }
+export const limits = {
+  headTimeout: 3_000,
+  bodyTimeout: 2_000,
+  handlerTimeout: 2_500,
+  writeTimeout: 3_000,
+  idleTimeout: 3_500,
+}
 
 /** What ends a connection, and when: the last two are the body's grace and when it is looked at. */
 export const deadlines: Readonly<Record<string, number>> = {
   'H1-HEAD-TIMEOUT': limits.headTimeout,
   [SILENT]: limits.headTimeout,
+  [IDLE]: limits.idleTimeout,
+  'limits.handlerTimeout': limits.handlerTimeout,
   'limits.bodyTimeout': limits.bodyTimeout,
   'limits.bodyMinRate': 5_000,
   'limits.writeTimeout': limits.writeTimeout,
@@ -28,6 +36,10 @@ const kinds: Readonly<Record<SlowKind, readonly (readonly [HabitName, string])[]
     ['trickles a body', 'limits.bodyMinRate'],
   ],
   reader: [['never reads', 'limits.writeTimeout']],
+  waiter: [
+    ['keeps alive', IDLE],
+    ['waits for a handler', 'limits.handlerTimeout'],
+  ],
 }
 
 export const habitsOf = (kind: SlowKind): string => kinds[kind].map(([habit]) => habit).join(', ')
