@@ -1,7 +1,5 @@
 import { close, fstat, open, read, type Stats } from 'node:fs'
-
-/** One read: large enough that system calls cost little beside the copying, small enough to share memory fairly. */
-const READ_SIZE = 262_144
+import { lentBuffer, ownBuffer, READ_SIZE } from './read-buffers.ts'
 
 /** What the file was when the answer was made: if it is no longer that, the answer is cut rather than wrong. */
 export interface FileIdentity {
@@ -14,7 +12,8 @@ export interface FileIdentity {
  * it in every path.
  */
 export class FileSlice {
-  readonly path: string
+  /** Bytes for a name that is not UTF-8. */
+  readonly path: string | Buffer
   readonly identity: FileIdentity
   /** First byte, counted from 0. */
   readonly start: number
@@ -22,7 +21,7 @@ export class FileSlice {
   readonly end: number
 
   /** @throws RangeError for a part that the file does not have. */
-  constructor(path: string, identity: FileIdentity, start = 0, end = identity.size) {
+  constructor(path: string | Buffer, identity: FileIdentity, start = 0, end = identity.size) {
     const isPart = Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start <= end
     if (!isPart || end > identity.size) {
       throw new RangeError(
@@ -55,18 +54,27 @@ export class FileSlice {
    *
    * @throws Error when the file is gone, was changed since the answer was made, or ends early.
    */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
+  [Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
+    return this.#pieces(ownBuffer)
+  }
+
+  /** @internal The same in buffers that the reader gives back (`read-buffers.ts`). */
+  lent(): AsyncGenerator<Buffer, void, undefined> {
+    return this.#pieces(lentBuffer)
+  }
+
+  async *#pieces(bufferOf: (length: number) => Buffer): AsyncGenerator<Buffer, void, undefined> {
     const descriptor = await openFile(this.path)
     try {
       const now = await stats(descriptor)
-      if (now.size !== this.identity.size || now.mtimeMs !== this.identity.mtimeMs) {
-        throw new Error(`${this.path} changed while it was being served`)
-      }
+      if (now.size !== this.identity.size || now.mtimeMs !== this.identity.mtimeMs) throw this.#changed()
       for (let position = this.start; position < this.end; ) {
-        const piece = await readPiece(descriptor, position, Math.min(READ_SIZE, this.end - position))
+        const length = Math.min(READ_SIZE, this.end - position)
+        const piece = await readPiece(descriptor, bufferOf(length), position, length)
         if (piece.length === 0)
           throw new Error(`${this.path} ends at ${position}, expected ${this.end} bytes`)
         position += piece.length
+        if (position === this.end && piece.length < this.length) await this.#checkAgain(descriptor)
         yield piece
       }
     } finally {
@@ -74,9 +82,20 @@ export class FileSlice {
       close(descriptor, () => undefined)
     }
   }
+
+  // Of a file that was written to meanwhile, some pieces may be old and some new: the last one is held back, so that
+  // nobody takes the mixture for a whole. One that only grew was appended to, as logs are.
+  async #checkAgain(descriptor: number): Promise<void> {
+    const now = await stats(descriptor)
+    if (now.mtimeMs !== this.identity.mtimeMs && now.size <= this.identity.size) throw this.#changed()
+  }
+
+  #changed(): Error {
+    return new Error(`${this.path} changed while it was being served`)
+  }
 }
 
-const openFile = (path: string): Promise<number> =>
+const openFile = (path: string | Buffer): Promise<number> =>
   new Promise((resolve, reject) =>
     open(path, 'r', (error, descriptor) => (error ? reject(error) : resolve(descriptor))),
   )
@@ -86,11 +105,9 @@ const stats = (descriptor: number): Promise<Stats> =>
     fstat(descriptor, (error, found) => (error ? reject(error) : resolve(found))),
   )
 
-const readPiece = (descriptor: number, position: number, length: number): Promise<Buffer> =>
-  new Promise((resolve, reject) => {
-    // Not from the shared pool: a slow client would keep its slab alive.
-    const buffer = Buffer.allocUnsafeSlow(length)
+const readPiece = (descriptor: number, buffer: Buffer, position: number, length: number): Promise<Buffer> =>
+  new Promise((resolve, reject) =>
     read(descriptor, buffer, 0, length, position, (error, bytes) =>
-      error ? reject(error) : resolve(bytes === length ? buffer : buffer.subarray(0, bytes)),
-    )
-  })
+      error ? reject(error) : resolve(bytes === buffer.length ? buffer : buffer.subarray(0, bytes)),
+    ),
+  )
