@@ -12,6 +12,15 @@ test('fills in what is left out', () => {
     root: './public',
     index: ['index.html'],
     dotfiles: false,
+    symlinks: 'inside',
+    cleanUrls: false,
+    fallback: false,
+    listing: false,
+    precompressed: false,
+    cacheControl: 'no-cache',
+    immutable: true,
+    types: {},
+    headers: {},
   })
 })
 
