@@ -6,10 +6,10 @@ import { type Answer, FileTable } from '../../../plugins/static/file-table.ts'
 import { staticOptions } from '../../../plugins/static/schema.ts'
 import { tempSite } from './temp-site.ts'
 
-async function table(limit: number, names: readonly string[]) {
+async function table(limit: number, names: readonly string[], options: object = { index: [] }) {
   const site = await tempSite(Object.fromEntries(names.map(name => [name, name])))
   onTestFinished(() => site[Symbol.asyncDispose]())
-  const settings = v.parse(staticOptions, { root: site.root, index: [] })
+  const settings = v.parse(staticOptions, { root: site.root, ...options })
   const files = new FileTable(placeOf(settings, site.root), rulesOf(settings), limit)
   const find = (path: string) =>
     new Promise<Answer>((resolve, reject) => {
@@ -19,7 +19,7 @@ async function table(limit: number, names: readonly string[]) {
     const answer = await find(path)
     return answer?.kind === 'file' ? answer.plain : null
   }
-  return { files, find, response, fresh: (path: string) => files.fresh(path)?.plain ?? null }
+  return { site, files, find, response, fresh: (path: string) => files.fresh(path)?.plain ?? null }
 }
 
 test('remembers a file, never what is not there', async () => {
@@ -63,4 +63,27 @@ test('what is in doubt is asked again, and kept when it still holds', async () =
   expect(await response('/a')).toBe(found)
   expect(fresh('/a')).toBe(found)
   files.doubt('/nothing')
+})
+
+test('the response of a file that stays is the same, whatever else was looked for beside it', async () => {
+  const names = ['main.htm', 'page.html', 'page/x.txt', 'a.js', 'a.js.br', 'a.js.zst/x']
+  const options = { index: ['index.html', 'main.htm'], cleanUrls: true, precompressed: true }
+  const { site, files, find } = await table(8, names, options)
+  for (const path of ['/', '/page', '/a.js']) {
+    const before = await find(path)
+    files.doubt(path)
+    // A folder that was in the way, and what is in it, has no part in the answer.
+    await site.write({ 'public/page/y.txt': 'y', 'public/a.js.zst/y': 'y' })
+    expect(await find(path), path).toBe(before)
+    expect(before, path).not.toBeNull()
+  }
+})
+
+test('all forms of a file have one function that says whether they are current', async () => {
+  const { find } = await table(8, ['a.js', 'a.js.br', 'a.js.gz'], { precompressed: true })
+  const answer = await find('/a.js')
+  if (answer?.kind !== 'file') throw new Error('expected a file')
+  const { isCurrent } = answer.plain
+  expect(isCurrent?.()).toBe(true)
+  expect([...answer.coded.values()].map(response => response.isCurrent)).toEqual([isCurrent, isCurrent])
 })
