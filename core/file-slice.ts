@@ -1,7 +1,5 @@
 import { close, constants, fstat, open, read, type Stats } from 'node:fs'
-
-/** One read: large enough that system calls cost little beside the copying, small enough to share memory fairly. */
-const READ_SIZE = 262_144
+import { lentBuffer, ownBuffer, READ_SIZE } from './read-buffers.ts'
 
 /** What the file was when the answer was made: if it is no longer that, the answer is cut rather than wrong. */
 export interface FileIdentity {
@@ -14,7 +12,8 @@ export interface FileIdentity {
  * it in every path.
  */
 export class FileSlice {
-  readonly path: string
+  /** Bytes for a name that is not UTF-8. */
+  readonly path: string | Buffer
   readonly identity: FileIdentity
   /** First byte, counted from 0. */
   readonly start: number
@@ -22,7 +21,7 @@ export class FileSlice {
   readonly end: number
 
   /** @throws RangeError for a part that the file does not have. */
-  constructor(path: string, identity: FileIdentity, start = 0, end = identity.size) {
+  constructor(path: string | Buffer, identity: FileIdentity, start = 0, end = identity.size) {
     const isPart = Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start <= end
     if (!isPart || end > identity.size) {
       throw new RangeError(
@@ -55,13 +54,13 @@ export class FileSlice {
    *
    * @throws Error when the file is gone, was changed since the answer was made, or ends early.
    */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
-    const file = await this.open()
-    try {
-      yield* file.read(this.start, this.end)
-    } finally {
-      file.close()
-    }
+  [Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
+    return this.#pieces(ownBuffer)
+  }
+
+  /** @internal The same in buffers that the reader gives back (`read-buffers.ts`). */
+  lent(): AsyncGenerator<Buffer, void, undefined> {
+    return this.#pieces(lentBuffer)
   }
 
   /**
@@ -70,49 +69,81 @@ export class FileSlice {
    * @throws Error when the file is gone, or was changed since the answer was made.
    */
   async open(): Promise<OpenFile> {
-    const descriptor = await openFile(this.path)
+    const file = new OpenFile(this.path, this.identity, await openFile(this.path))
     try {
-      this.#check(await stats(descriptor))
-      return new OpenFile(this.path, descriptor)
+      await file.check()
+      return file
     } catch (error) {
-      closeFile(descriptor)
+      file.close()
       throw error
     }
   }
 
-  #check(now: Stats): void {
-    if (!now.isFile()) throw new Error(`${this.path} is no regular file any more`)
-    if (now.size === this.identity.size && now.mtimeMs === this.identity.mtimeMs) return
-    throw new Error(`${this.path} changed while it was being served`)
+  async *#pieces(bufferOf: BufferSource): AsyncGenerator<Buffer, void, undefined> {
+    const file = await this.open()
+    try {
+      yield* file.read(this.start, this.end, bufferOf)
+    } finally {
+      file.close()
+    }
   }
 }
 
+type BufferSource = (length: number) => Buffer
+
 /** @internal A file that was opened, and is what the answer's head says. */
 export class OpenFile {
-  readonly #path: string
+  readonly #path: FileSlice['path']
+  readonly #identity: FileIdentity
   readonly #descriptor: number
 
-  constructor(path: string, descriptor: number) {
+  constructor(path: FileSlice['path'], identity: FileIdentity, descriptor: number) {
     this.#path = path
+    this.#identity = identity
     this.#descriptor = descriptor
+  }
+
+  /** @throws Error when it is not the file that the answer was made of. */
+  async check(): Promise<void> {
+    const now = await stats(this.#descriptor)
+    if (!now.isFile()) throw new Error(`${this.#path} is no regular file any more`)
+    if (now.size !== this.#identity.size || now.mtimeMs !== this.#identity.mtimeMs) throw this.#changed()
   }
 
   /**
    * The bytes of `[start, end)`, in pieces of up to 256 kB.
    *
-   * @throws Error when the file ends early.
+   * @throws Error when the file ends early, or was written to meanwhile.
    */
-  async *read(start: number, end: number): AsyncGenerator<Buffer, void, undefined> {
+  async *read(
+    start: number,
+    end: number,
+    bufferOf: BufferSource = ownBuffer,
+  ): AsyncGenerator<Buffer, void, undefined> {
     for (let position = start; position < end; ) {
-      const piece = await readPiece(this.#descriptor, position, Math.min(READ_SIZE, end - position))
+      const length = Math.min(READ_SIZE, end - position)
+      const piece = await readPiece(this.#descriptor, bufferOf(length), position, length)
       if (piece.length === 0) throw new Error(`${this.#path} ends at ${position}, expected ${end} bytes`)
       position += piece.length
+      if (position === end && piece.length < end - start) await this.#checkAgain()
       yield piece
     }
   }
 
+  // Nothing was written, so that an error here costs nothing; without a callback it would end the process.
   close(): void {
-    closeFile(this.#descriptor)
+    close(this.#descriptor, () => undefined)
+  }
+
+  // Of a file that was written to meanwhile, some pieces may be old and some new: the last one is held back, so that
+  // nobody takes the mixture for a whole. One that only grew was appended to, as logs are.
+  async #checkAgain(): Promise<void> {
+    const now = await stats(this.#descriptor)
+    if (now.mtimeMs !== this.#identity.mtimeMs && now.size <= this.#identity.size) throw this.#changed()
+  }
+
+  #changed(): Error {
+    return new Error(`${this.#path} changed while it was being served`)
   }
 }
 
@@ -120,7 +151,7 @@ export class OpenFile {
 // told not to wait (Windows has neither).
 const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
 
-const openFile = (path: string): Promise<number> =>
+const openFile = (path: string | Buffer): Promise<number> =>
   new Promise((resolve, reject) =>
     open(path, FLAGS, (error, descriptor) => (error ? reject(error) : resolve(descriptor))),
   )
@@ -130,14 +161,9 @@ const stats = (descriptor: number): Promise<Stats> =>
     fstat(descriptor, (error, found) => (error ? reject(error) : resolve(found))),
   )
 
-const readPiece = (descriptor: number, position: number, length: number): Promise<Buffer> =>
-  new Promise((resolve, reject) => {
-    // Not from the shared pool: a slow client would keep its slab alive.
-    const buffer = Buffer.allocUnsafeSlow(length)
+const readPiece = (descriptor: number, buffer: Buffer, position: number, length: number): Promise<Buffer> =>
+  new Promise((resolve, reject) =>
     read(descriptor, buffer, 0, length, position, (error, bytes) =>
-      error ? reject(error) : resolve(bytes === length ? buffer : buffer.subarray(0, bytes)),
-    )
-  })
-
-// Nothing was written, so that an error here costs nothing; without a callback it would end the process.
-const closeFile = (descriptor: number): void => close(descriptor, () => undefined)
+      error ? reject(error) : resolve(bytes === buffer.length ? buffer : buffer.subarray(0, bytes)),
+    ),
+  )

@@ -66,11 +66,11 @@ export class MemorySink implements Sink {
     this.#length = length
   }
 
-  write(piece: Uint8Array | string): boolean {
-    // A copy: the caller may use its buffer again.
+  write(piece: Uint8Array | string, taken?: () => void): boolean {
     const bytes = Buffer.from(bytesOf(piece))
     this.bytes += bytes.length
     this.#chunks.push(bytes)
+    taken?.()
     return true
   }
 

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
 /** Bodies up to this many bytes join the text of their head: copying them costs less than a second write. */
@@ -87,6 +88,15 @@ export class Output {
     if (this.#waiting === nobody) this.#waiting = [waiter]
     else this.#waiting.push(waiter)
     this.#schedule()
+  }
+
+  /**
+   * Calls back when the memory of what was appended so far may be used again. Only sockets, TLS among them, are known
+   * to have copied what they say is written: any other stream may have passed the very bytes on.
+   */
+  whenTaken(taken: () => void): void {
+    if (!(this.#stream instanceof Socket)) return
+    this.notify({ flushed: error => void (error === null && taken()) })
   }
 
   flush(): void {

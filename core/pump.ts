@@ -1,4 +1,6 @@
 import { asError } from './errors.ts'
+import { FileSlice } from './file-slice.ts'
+import { giveBack } from './read-buffers.ts'
 import { bytesOf, destroyBody, pieces, type ResponseBody } from './response-body.ts'
 import type { Sink } from './sink.ts'
 
@@ -22,6 +24,8 @@ export class Pump {
   #iterator: AsyncIterator<Uint8Array | string> | null = null
   #remaining: number
   #isStopped = false
+  /** Whether the pieces are in buffers that go back when the sink has taken them. */
+  #isLent = false
   /** Whether the sink asked for more since it was last given something. */
   #hasDrained = false
   #resume: (() => void) | null = null
@@ -48,7 +52,9 @@ export class Pump {
   }
 
   async #run(): Promise<void> {
-    this.#iterator = pieces(this.#body)[Symbol.asyncIterator]()
+    const body = this.#body
+    this.#isLent = body instanceof FileSlice
+    this.#iterator = body instanceof FileSlice ? body.lent() : pieces(body)[Symbol.asyncIterator]()
     for (;;) {
       const { done, value } = await this.#iterator.next()
       if (this.#isStopped) return
@@ -64,7 +70,9 @@ export class Pump {
     this.#remaining -= piece.length
     this.#host.sending(piece.length)
     this.#hasDrained = false
-    return this.#isStopped || this.#sink.write(piece) || this.#hasDrained
+    if (this.#isStopped) return true
+    const taken = this.#isLent ? () => giveBack(piece) : undefined
+    return this.#sink.write(piece, taken) || this.#hasDrained
   }
 
   #room(): Promise<void> {

@@ -28,8 +28,13 @@ export interface Sink {
    * @param length The number of bytes that follow (or would, for HEAD); null when only the end will tell.
    */
   head(head: HttpResponse, length: number | null): void
-  /** A piece of the body. False: wait for {@link onDrain} before the next one. */
-  write(bytes: Uint8Array | string): boolean
+  /**
+   * A piece of the body. False: wait for {@link onDrain} before the next one.
+   *
+   * @param taken Called, at most once, when nobody will read the bytes any more, so that their memory may be used for
+   * others. A sink that cannot tell leaves it alone: then new memory is used.
+   */
+  write(bytes: Uint8Array | string, taken?: () => void): boolean
   /** The message is complete. Trailer fields are flat and checked: name, value, name, value … */
   end(trailers?: readonly string[]): void
   /** The message breaks off: the client must not take what it got for a whole. */

@@ -85,13 +85,14 @@ export class Writer implements Sink, Flushed {
     if (this.isOpenEnded && this.#host.hasInputEnded) this.clientEnded()
   }
 
-  write(piece: Uint8Array | string): boolean {
+  write(piece: Uint8Array | string, taken?: () => void): boolean {
     if (this.#dropsBody || piece.length === 0) return true
     const size = typeof piece === 'string' ? Buffer.byteLength(piece) : piece.length
     if (this.#isChunked) this.#put(`${size.toString(16)}\r\n`)
     // Text of which each character is one byte is ASCII, and so its own latin1: nothing needs to be copied.
     const isPlain = typeof piece !== 'string' || (size === piece.length && size <= JOINED_BYTES)
     this.#put(isPlain ? piece : bytesOf(piece))
+    if (taken !== undefined && this.#isFirst) this.#host.output.whenTaken(taken)
     if (this.#isChunked) this.#put('\r\n')
     const hasRoom = this.#isFirst && this.#host.output.queued < this.#host.writeBuffer
     this.#needsDrain = !hasRoom

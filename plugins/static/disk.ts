@@ -1,61 +1,124 @@
 import type { BigIntStats } from 'node:fs'
 import { access, constants, realpath, stat } from 'node:fs/promises'
-import { join, sep } from 'node:path'
+import { sep } from 'node:path'
 import { HttpError } from 'rawhttp'
-import { wantedNames } from './names.ts'
+import { type ByteText, diskPath } from './byte-text.ts'
 
-/** Where files come from, and which of them. */
-export interface Place {
-  readonly root: string
-  readonly index: readonly string[]
-  readonly dotfiles: boolean
-}
-
-/** A regular file that may be served. */
-export interface FoundFile {
+/** What the disk had at a path, seen through all links. */
+export interface Seen {
   /** The path through the root as configured: a link that is turned elsewhere shows here. */
-  readonly asked: string
-  /** The path without links, inside the real root. */
-  readonly real: string
+  readonly asked: ByteText
+  /** The path without links. */
+  readonly real: ByteText
   readonly stats: BigIntStats
-  /** Whether nothing that may appear later would be chosen before it, so that one stat tells whether it still holds. */
-  readonly isFirstChoice: boolean
 }
 
-/** `folder`: the path lacks the slash of a folder that has an index file. */
-export type Found = FoundFile | 'folder' | null
+/** What one look saw, by the paths that it asked for; null for what is not there, or not inside the root. */
+export type Sight = ReadonlyMap<ByteText, Seen | null>
 
 /**
- * Looks a canonical request path up on the disk.
- *
- * @throws HttpError 403 for what the server may not read, and Error for faults of the disk.
+ * One look at the disk. It remembers everything that it asked for, so that a later look can tell whether the outcome
+ * would be the same.
  */
-export async function findFile(place: Place, path: string): Promise<Found> {
-  const wanted = wantedNames(path, place.dotfiles)
-  if (wanted === null) return null
-  const asked = join(place.root, ...wanted.names)
-  if (wanted.isFolder) return findIndex(place, asked)
-  const found = await look(place.root, asked)
-  if (found === null || found.stats.isFile()) return readable(found)
-  // Below what is no folder either, a device for example, there is no index file.
-  return (await findIndex(place, asked)) === null ? null : 'folder'
-}
+export class Look {
+  readonly #root: ByteText
+  readonly #follows: boolean
+  readonly #seen = new Map<ByteText, Seen | null>()
+  #realRoot: Promise<ByteText> | null = null
 
-/** The state of a file that was found before, or null when it cannot be seen any more. */
-export async function statAgain(file: FoundFile): Promise<BigIntStats | null> {
-  try {
-    return await stat(file.asked, { bigint: true })
-  } catch {
-    // Whatever the fault is, the full look that follows meets it again and names it.
-    return null
+  /** @param follows Whether links may lead out of the root. */
+  constructor(root: ByteText, follows: boolean) {
+    this.#root = root
+    this.#follows = follows
+  }
+
+  get sight(): Sight {
+    return this.#seen
+  }
+
+  /**
+   * What is at a path.
+   *
+   * @throws HttpError 403 for what the server may not reach, and Error for faults of the disk.
+   */
+  async at(asked: ByteText): Promise<Seen | null> {
+    const before = this.#seen.get(asked)
+    if (before !== undefined) return before
+    const seen = await this.#look(asked)
+    this.#seen.set(asked, seen)
+    return seen
+  }
+
+  /** The same for what must be a regular file, with a fault counting as none. */
+  async fileAt(asked: ByteText): Promise<Seen | null> {
+    try {
+      const seen = await this.at(asked)
+      return seen?.stats.isFile() === true && (await isReadable(seen)) ? seen : null
+    } catch {
+      return null
+    }
+  }
+
+  /** Whether all that a look saw is still so. Whatever the fault is, a full look meets it again and names it. */
+  async isStill(sight: Sight): Promise<boolean> {
+    const same = await Promise.all([...sight].map(([asked, before]) => this.#isStill(asked, before)))
+    return !same.includes(false)
+  }
+
+  async #isStill(asked: ByteText, before: Seen | null): Promise<boolean> {
+    try {
+      const path = diskPath(asked)
+      const [real, stats, isServed] = await Promise.all([
+        realpath(path, 'latin1'),
+        stat(path, { bigint: true }),
+        before === null || this.#mayServe(before.real),
+      ])
+      return isServed && isSame({ asked, real, stats }, before)
+    } catch (error) {
+      return before === null && isAbsent(error)
+    }
+  }
+
+  async #look(asked: ByteText): Promise<Seen | null> {
+    try {
+      const real = await realpath(diskPath(asked), 'latin1')
+      if (!(await this.#mayServe(real))) return null
+      return { asked, real, stats: await stat(diskPath(real), { bigint: true }) }
+    } catch (error) {
+      if (isAbsent(error)) return null
+      throw shown(error)
+    }
+  }
+
+  // Containment by real paths: a link may lead about inside the root, not out of it. The root is resolved with each
+  // look, since a deployment may turn it to another folder.
+  async #mayServe(real: ByteText): Promise<boolean> {
+    if (this.#follows) return true
+    this.#realRoot ??= realpath(diskPath(this.#root), 'latin1')
+    return isInside(await this.#realRoot, real)
   }
 }
 
-/**
- * Whether two looks saw the same file with the same content. The inode and the change time are in it too: a
- * deployment may put another file of the same size and modification time in its place.
- */
-export function isSameFile(a: BigIntStats, b: BigIntStats): boolean {
+/** Whether two looks saw the same. */
+export function isSameSight(a: Sight, b: Sight): boolean {
+  if (a.size !== b.size) return false
+  for (const [asked, seen] of a) {
+    const other = b.get(asked)
+    if (other === undefined || !isSame(seen, other)) return false
+  }
+  return true
+}
+
+// What is no regular file is never sent, so that its times do not matter.
+function isSame(a: Seen | null, b: Seen | null): boolean {
+  if (a === null || b === null) return a === b
+  if (!a.stats.isFile() || !b.stats.isFile()) return a.stats.mode === b.stats.mode
+  return a.real === b.real && isSameFile(a.stats, b.stats)
+}
+
+// The inode and the change time are in it too: a deployment may put another file of the same size and modification
+// time in its place.
+function isSameFile(a: BigIntStats, b: BigIntStats): boolean {
   return (
     a.ino === b.ino &&
     a.dev === b.dev &&
@@ -65,46 +128,36 @@ export function isSameFile(a: BigIntStats, b: BigIntStats): boolean {
   )
 }
 
-async function findIndex(place: Place, folder: string): Promise<FoundFile | null> {
-  for (const [position, name] of place.index.entries()) {
-    const found = await look(place.root, join(folder, name))
-    if (found?.stats.isFile()) return readable({ ...found, isFirstChoice: position === 0 })
-  }
-  return null
-}
-
-// Containment by real paths: a link may lead about inside the root, not out of it. The root is resolved each time,
-// since a deployment may turn it to another folder.
-async function look(root: string, asked: string): Promise<FoundFile | null> {
+/**
+ * Whether what was seen is still there, and may be read.
+ *
+ * @throws HttpError 403 for what the server may not read.
+ */
+export async function isReadable({ real, stats }: Seen): Promise<boolean> {
   try {
-    const real = await realpath(asked)
-    if (!isInside(await realpath(root), real)) return null
-    return { asked, real, stats: await stat(real, { bigint: true }), isFirstChoice: true }
+    await access(diskPath(real), stats.isDirectory() ? constants.R_OK | constants.X_OK : constants.R_OK)
+    return true
   } catch (error) {
-    return absent(error)
+    if (isAbsent(error)) return false
+    throw shown(error)
   }
 }
 
-async function readable(file: FoundFile | null): Promise<FoundFile | null> {
-  if (file === null) return null
-  try {
-    await access(file.real, constants.R_OK)
-    return file
-  } catch (error) {
-    return absent(error)
-  }
+/** Whether an error says that nothing is there. A name that the file system cannot have is not there either. */
+export function isAbsent(error: unknown): boolean {
+  return ABSENT.has(codeOf(error))
 }
 
-const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP'])
+const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP', 'EILSEQ'])
 const FORBIDDEN = new Set(['EACCES', 'EPERM'])
 
-function absent(error: unknown): null {
-  const code = String((error as NodeJS.ErrnoException).code)
-  if (ABSENT.has(code)) return null
-  if (FORBIDDEN.has(code)) throw new HttpError(403, undefined, { code: 'FILE_UNREADABLE', cause: error })
-  throw error
+const codeOf = (error: unknown): string => String((error as NodeJS.ErrnoException).code)
+
+function shown(error: unknown): unknown {
+  if (!FORBIDDEN.has(codeOf(error))) return error
+  return new HttpError(403, undefined, { code: 'FILE_UNREADABLE', cause: error })
 }
 
-function isInside(root: string, path: string): boolean {
+function isInside(root: ByteText, path: ByteText): boolean {
   return path === root || path.startsWith(root.endsWith(sep) ? root : root + sep)
 }

@@ -1,38 +1,71 @@
 import type { BigIntStats } from 'node:fs'
-import { basename, extname } from 'node:path'
-import mime from 'mime-types'
-import { FileSlice, HttpResponse } from 'rawhttp'
-import type { FoundFile } from './disk.ts'
+import { relative, sep } from 'node:path'
+import { FileSlice, type HttpRequest, HttpResponse } from 'rawhttp'
+import { type ByteText, diskPath, toText } from './byte-text.ts'
+import type { Choose, Coding } from './codings.ts'
+import type { Seen } from './disk.ts'
+import type { FoundFile } from './find.ts'
+import { fieldsOf, mediaType, type Rules } from './rules.ts'
 
 /** Milliseconds after which a further change of a file is sure to change its modification time too. */
 const SETTLED = 2_000
 
 const NANOSECONDS = 1_000_000_000n
 
-/** The answer that all requests for a file share until it changes: media type, validators, and the file as body. */
-export function fileResponse({ asked, real, stats }: FoundFile, now: number): HttpResponse {
-  const mtimeMs = milliseconds(stats.mtimeNs)
-  return new HttpResponse(200, new FileSlice(real, { size: Number(stats.size), mtimeMs }))
-    .set('content-type', mediaType(asked))
-    .set('last-modified', lastModified(mtimeMs, now))
-    .set('etag', entityTag(stats, now))
+/** The answers that all requests for a file share until it changes. */
+export interface Forms {
+  readonly plain: HttpResponse
+  /** By coding; empty where no sibling stands beside the file. */
+  readonly coded: ReadonlyMap<Coding, HttpResponse>
 }
 
-/**
- * Whether a file has been left alone for so long that its tag may be a strong one. A write in the same tick of the
- * file system's clock leaves the modification time as it is (RFC 9110 section 8.8.1).
- */
-export function isSettled(stats: BigIntStats, now: number): boolean {
+/** Chooses the form of a file for a request. */
+export type FormFor = (request: HttpRequest, forms: Forms) => HttpResponse
+
+export const formFor =
+  (choose: Choose): FormFor =>
+  ({ headers }, { plain, coded }) => {
+    if (coded.size === 0) return plain
+    const coding = choose(headers.get('accept-encoding'), each => coded.has(each))
+    return coding === null ? plain : coded.get(coding)!
+  }
+
+/** Makes the answers for a file: media type, validators, what the rules say, and the file as body. */
+export function formsOf(file: FoundFile, root: ByteText, rules: Rules, now: number): Forms {
+  const path = toText(relative(root, file.asked)).replaceAll(sep, '/')
+  const make = (seen: Seen, coding: Coding | null) => {
+    const response = fileResponse(seen, coding, now).set('content-type', mediaType(rules, path))
+    for (const [name, value] of fieldsOf(rules, path)) response.set(name, value)
+    return file.siblings.length === 0 ? response : response.vary('Accept-Encoding')
+  }
+  return {
+    plain: make(file, null),
+    coded: new Map(file.siblings.map(sibling => [sibling.coding, make(sibling, sibling.coding)])),
+  }
+}
+
+// The tag of a sibling is made of its own size and time: it may be made anew while the file stays as it is.
+function fileResponse({ real, stats }: Seen, coding: Coding | null, now: number): HttpResponse {
+  const mtimeMs = milliseconds(stats.mtimeNs)
+  const response = new HttpResponse(200, new FileSlice(diskPath(real), { size: Number(stats.size), mtimeMs }))
+    .set('last-modified', lastModified(mtimeMs, now))
+    .set('etag', entityTag(stats, coding, now))
+  return coding === null ? response : response.set('content-encoding', coding)
+}
+
+/** Whether a file and its siblings have been left alone for so long that their tags may be strong ones. */
+export function areSettled({ stats, siblings }: FoundFile, now: number): boolean {
+  return isSettled(stats, now) && siblings.every(sibling => isSettled(sibling.stats, now))
+}
+
+// A write in the same tick of the file system's clock leaves the modification time as it is (RFC 9110 section 8.8.1).
+function isSettled(stats: BigIntStats, now: number): boolean {
   return now - milliseconds(stats.mtimeNs) >= SETTLED
 }
 
-/** The media type by the name asked for, with a charset for text. The bare name `json` has no extension. */
-export function mediaType(path: string): string {
-  return mime.contentType(extname(basename(path))) || 'application/octet-stream'
-}
-
-function entityTag(stats: BigIntStats, now: number): string {
-  const tag = `"${stats.size.toString(36)}-${stats.mtimeNs.toString(36)}"`
+function entityTag(stats: BigIntStats, coding: Coding | null, now: number): string {
+  const suffix = coding === null ? '' : `-${coding}`
+  const tag = `"${stats.size.toString(36)}-${stats.mtimeNs.toString(36)}${suffix}"`
   return isSettled(stats, now) ? tag : `W/${tag}`
 }
 

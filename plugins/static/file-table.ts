@@ -1,6 +1,7 @@
-import type { HttpResponse } from 'rawhttp'
-import { type Found, type FoundFile, findFile, isSameFile, type Place, statAgain } from './disk.ts'
-import { fileResponse, isSettled } from './file-response.ts'
+import { isSameSight } from './disk.ts'
+import { areSettled, type Forms, formsOf } from './file-response.ts'
+import { type Found, type FoundFile, find, type Place, stillHolds } from './find.ts'
+import type { Rules } from './rules.ts'
 
 /** Milliseconds for which what the disk said is taken as true. */
 const TRUE_FOR = 1_000
@@ -8,35 +9,40 @@ const TRUE_FOR = 1_000
 /** Paths that are remembered. What is not a file is never among them, so that no scan fills the table. */
 const LIMIT = 4_096
 
-/** What answers for a path: a file's response, the redirect to a folder, or nothing here. */
-export type Answer = HttpResponse | 'folder' | null
+/** What answers for a path: a file in its forms, a redirect, a folder to be listed, or nothing here. */
+export type Answer = ({ readonly kind: 'file' } & Forms) | Exclude<Found, FoundFile>
 
 type Waiter = (error: Error | null, answer: Answer) => void
 
 interface Entry {
   readonly file: FoundFile
-  readonly isStrong: boolean
-  readonly response: HttpResponse
-  /** When the disk was last asked; 0 when that holds no more, which ends its response's `isCurrent` too. */
+  readonly isSettled: boolean
+  readonly answer: { readonly kind: 'file' } & Forms
+  /** When the disk was last asked; 0 when that holds no more, which ends its responses' `isCurrent` too. */
   checkedAt: number
 }
 
-/** The files that were asked for, each with the one response that its requests share. */
+/** The files that were asked for, each with the responses that its requests share. */
 export class FileTable {
   readonly #place: Place
+  readonly #rules: Rules
   readonly #limit: number
   readonly #entries = new Map<string, Entry>()
   readonly #waiting = new Map<string, Waiter[]>()
 
-  constructor(place: Place, limit = LIMIT) {
+  constructor(place: Place, rules: Rules, limit = LIMIT) {
     this.#place = place
+    this.#rules = rules
     this.#limit = limit
   }
 
-  /** The response for a path that was checked within the last second, else null. The hot path: no system call. */
-  fresh(path: string): HttpResponse | null {
+  /**
+   * The file at a path that was checked within the last second, else null. The hot path: no system call. One that
+   * was changed just now may be changing still, as a log is: it is looked at for each request.
+   */
+  fresh(path: string): Forms | null {
     const entry = this.#entries.get(path)
-    return entry !== undefined && isFresh(entry) ? entry.response : null
+    return entry?.isSettled === true && isFresh(entry) ? entry.answer : null
   }
 
   /** Asks the disk; all who ask for one path at the same time share the one answer. */
@@ -67,21 +73,32 @@ export class FileTable {
   async #look(path: string): Promise<Answer> {
     const now = Date.now()
     const known = this.#entries.get(path)
-    if (known !== undefined && (await isUnchanged(known, now))) return this.#keep(path, known, now)
-    const found = await findFile(this.#place, path)
-    if (known !== undefined && holds(known, found, now)) return this.#keep(path, known, now)
+    const isUnchanged = known !== undefined && known.isSettled === areSettled(known.file, now)
+    if (isUnchanged && (await stillHolds(this.#place, known.file))) return this.#keep(path, known, now)
+    const found = await find(this.#place, path)
+    if (isUnchanged && found?.kind === 'file' && isSameSight(found.sight, known.file.sight))
+      return this.#keep(path, known, now)
     this.#forget(path)
-    if (found === null || found === 'folder') return found
-    return this.#keep(path, entryOf(found, now), now)
+    return found?.kind === 'file' ? this.#keep(path, this.#entryOf(found, now), now) : found
+  }
+
+  #entryOf(file: FoundFile, now: number): Entry {
+    const forms = formsOf(file, this.#place.root, this.#rules, now)
+    const answer = { kind: 'file', ...forms } as const
+    const entry: Entry = { file, isSettled: areSettled(file, now), answer, checkedAt: now }
+    // One function for all forms: by it a cache knows them as forms of one file.
+    const isCurrent = () => isFresh(entry)
+    for (const response of [forms.plain, ...forms.coded.values()]) response.isCurrent = isCurrent
+    return entry
   }
 
   /** Puts an entry last in line for eviction: one that is in use comes by here every second. */
-  #keep(path: string, entry: Entry, now: number): HttpResponse {
+  #keep(path: string, entry: Entry, now: number): Answer {
     entry.checkedAt = now
     this.#entries.delete(path)
     this.#entries.set(path, entry)
     if (this.#entries.size > this.#limit) this.#forget(this.#entries.keys().next().value!)
-    return entry.response
+    return entry.answer
   }
 
   #forget(path: string): void {
@@ -90,30 +107,8 @@ export class FileTable {
   }
 }
 
-function entryOf(file: FoundFile, now: number): Entry {
-  const response = fileResponse(file, now)
-  const entry: Entry = { file, isStrong: isSettled(file.stats, now), response, checkedAt: now }
-  response.isCurrent = () => isFresh(entry)
-  return entry
-}
-
 // A clock that was set back makes an entry old, not fresh for ever.
 function isFresh(entry: Entry): boolean {
   const age = Date.now() - entry.checkedAt
   return age >= 0 && age < TRUE_FOR
-}
-
-/** One stat, for an entry that nothing new could displace. */
-async function isUnchanged(entry: Entry, now: number): Promise<boolean> {
-  if (!entry.file.isFirstChoice) return false
-  const stats = await statAgain(entry.file)
-  return stats !== null && holds(entry, { ...entry.file, stats }, now)
-}
-
-/** Whether an entry's response is still the right one; a weak tag is not, once it could be strong. */
-function holds({ file, isStrong }: Entry, found: Found, now: number): boolean {
-  if (found === null || found === 'folder') return false
-  return (
-    found.real === file.real && isSameFile(found.stats, file.stats) && isStrong === isSettled(file.stats, now)
-  )
 }

@@ -1,11 +1,18 @@
-import { definePlugin, Handle, type HttpRequest, HttpResponse } from 'rawhttp'
-import { type Answer, FileTable } from './file-table.ts'
-import { checkRoot } from './root.ts'
+import { definePlugin, Handle, type HttpRequest, HttpResponse, type PluginSite } from 'rawhttp'
+import { chooser } from './codings.ts'
+import { fallbackPlace, placeOf, requestPathOf, rulesOf } from './compile.ts'
+import { asFallback, isForApplication } from './fallback.ts'
+import { type FormFor, formFor } from './file-response.ts'
+import { FileTable } from './file-table.ts'
+import { Listings } from './listing.ts'
+import { checkFallback, checkRoot } from './root.ts'
 import { staticOptions } from './schema.ts'
 
+export type { StaticOptions } from './schema.ts'
+
 /**
- * Serves the files under a folder to GET and HEAD, with media type, Last-Modified and ETag; the kernel adds
- * conditional answers. A path without a file is passed on, so several instances look one after another.
+ * Serves the files under a folder to GET and HEAD, with media type, Last-Modified, ETag and Cache-Control; the kernel
+ * adds conditional answers and ranges. A path without a file is passed on, so several instances look one after another.
  *
  * Nothing outside the folder is reached, whatever the spelling of the path and wherever a link leads; names that
  * begin with a dot are hidden, save `/.well-known/`. What the disk says is asked again after a second.
@@ -13,39 +20,74 @@ import { staticOptions } from './schema.ts'
  * @example
  * plugins: [staticFiles({ root: './public' })]
  *
- * @throws Error at start when `root` is not a folder that can be read.
+ * @example
+ * plugins: [staticFiles({ root: './dist', fallback: 'index.html', precompressed: true })]
+ *
+ * @throws ConfigError at start when `root` is not a folder that can be read, or `fallback` is no file in it.
  */
 export const staticFiles = definePlugin({
   name: 'static',
   repeatable: true,
   options: staticOptions,
-  async site(site, { root, index, dotfiles }) {
-    const place = { root: site.resolve(root), index, dotfiles }
-    await checkRoot(place.root)
-    const files = new FileTable(place)
-    site.hooks.handle.tapAsync({ name: 'static', stage: Handle.Static }, (request, callback) => {
-      const known = isRead(request) ? files.fresh(request.path) : null
-      if (known !== null) return callback(null, known)
-      files.find(request.path, (error, answer) => callback(error, responseTo(request, answer)))
-    })
-    // A file that was replaced since its check cannot be sent as what the answer's head says, and the request fails.
-    // That may hit one request, not all that come until the second is over.
-    site.hooks.error.tap('static', (_error, { path }) => files.doubt(path))
-    site.hooks.done.tap('static', ({ path }, _response, { result }) => {
-      if (result === 'failed') files.doubt(path)
-    })
+  async site(site, settings) {
+    const root = site.resolve(settings.root)
+    await checkRoot(root)
+    const place = placeOf(settings, root)
+    const rules = rulesOf(settings)
+    const form = formFor(chooser(place.precompressed))
+    serveFiles(site, new FileTable(place, rules), new Listings(place), form)
+    if (settings.fallback === false) return
+    const pages = fallbackPlace(place)
+    await checkFallback(pages, settings.fallback)
+    const path = requestPathOf(settings.fallback)
+    serveFallback(site, new FileTable(pages, rules, 1), path, form, settings.dotfiles)
   },
 })
 
-const isRead = ({ method }: HttpRequest): boolean => method === 'GET' || method === 'HEAD'
-
-function responseTo(request: HttpRequest, answer: Answer): HttpResponse | undefined {
-  if (answer === null) return undefined
-  if (!isRead(request)) return void request.allow('GET', 'HEAD')
-  return answer === 'folder' ? redirectToFolder(request) : answer
+function serveFiles(site: PluginSite, files: FileTable, listings: Listings, form: FormFor): void {
+  site.hooks.handle.tapAsync({ name: 'static', stage: Handle.Static }, (request, callback) => {
+    const known = isRead(request) ? files.fresh(request.path) : null
+    if (known !== null) return callback(null, form(request, known))
+    files.find(request.path, (error, answer) => {
+      if (error !== null || answer === null) return callback(error)
+      if (!isRead(request)) return callback(null, void request.allow('GET', 'HEAD'))
+      if (answer.kind === 'file') return callback(null, form(request, answer))
+      if (answer.kind === 'redirect') return callback(null, redirect(request, answer.path))
+      listings.answer(answer, request).then(response => callback(null, response), callback)
+    })
+  })
+  doubtAfterFailure(site, files, request => request.path)
 }
 
+function serveFallback(site: PluginSite, files: FileTable, page: string, form: FormFor, dotfiles: boolean) {
+  site.hooks.handle.tapAsync({ name: 'static:fallback', stage: Handle.Fallback }, (request, callback) => {
+    if (!isForApplication(request, dotfiles)) return callback(null)
+    const known = files.fresh(page)
+    if (known !== null) return callback(null, asFallback(form(request, known)))
+    files.find(page, (error, answer) => {
+      if (answer?.kind !== 'file') return callback(error)
+      callback(null, asFallback(form(request, answer)))
+    })
+  })
+  doubtAfterFailure(site, files, () => page)
+}
+
+// A file that was replaced since its check cannot be sent as what the answer's head says, and the request fails.
+// That may hit one request, not all that come until the second is over.
+function doubtAfterFailure(
+  site: PluginSite,
+  files: FileTable,
+  pathOf: (request: HttpRequest) => string,
+): void {
+  site.hooks.error.tap('static', (_error, request) => files.doubt(pathOf(request)))
+  site.hooks.done.tap('static', (request, _response, { result }) => {
+    if (result === 'failed') files.doubt(pathOf(request))
+  })
+}
+
+const isRead = ({ method }: HttpRequest): boolean => method === 'GET' || method === 'HEAD'
+
 // A canonical path has one leading slash, so that Location can never name another host, as `//host` would.
-function redirectToFolder({ path, search }: HttpRequest): HttpResponse {
-  return HttpResponse.redirect(`${path}/${search}`, 301)
+function redirect({ search }: HttpRequest, path: string): HttpResponse {
+  return HttpResponse.redirect(`${path}${search}`, 301)
 }

@@ -1,9 +1,9 @@
-import { decodeSegment } from 'rawhttp'
+import { type ByteText, fromSegment } from './byte-text.ts'
 
 /** What a request path asks of the disk. */
 export interface Wanted {
   /** From the root down: each is one name of a file or folder, never a step elsewhere. */
-  readonly names: readonly string[]
+  readonly names: readonly ByteText[]
   /** Whether the path ends in a slash, so that it means a folder and what stands for it. */
   readonly isFolder: boolean
 }
@@ -17,30 +17,27 @@ export interface Wanted {
  */
 export function wantedNames(path: string, dotfiles: boolean): Wanted | null {
   if (path.charCodeAt(0) !== 0x2f) return null
-  const names: string[] = []
+  const names: ByteText[] = []
   const segments = path.slice(1).split('/')
   const isFolder = segments.at(-1) === ''
   if (isFolder) segments.pop()
   for (const segment of segments) {
-    const name = decoded(segment)
-    if (name === null || !isName(name) || (!dotfiles && isHidden(name, names.length))) return null
+    const name = fromSegment(segment)
+    if (name === null || !isServable(name, names.length, dotfiles)) return null
     names.push(name)
   }
   return { names, isFolder }
 }
 
-// Bytes that are not UTF-8, overlong forms among them, are the name of nothing here.
-function decoded(segment: string): string | null {
-  try {
-    return decodeSegment(segment)
-  } catch {
-    return null
-  }
+/** Whether a file or folder of this name may be seen, so many folders below the root. */
+export function isServable(name: ByteText, depth: number, dotfiles: boolean): boolean {
+  return isName(name) && (dotfiles || !isHidden(name, depth))
 }
 
-const isName = (name: string): boolean =>
-  name !== '' && name !== '.' && name !== '..' && !/[/\\\0]/.test(name)
+// What is above 0xff is no byte: a path that is not canonical might hold it.
+const isName = (name: ByteText): boolean =>
+  name !== '' && name !== '.' && name !== '..' && /^[^/\\\0\u0100-\uffff]*$/.test(name)
 
 // RFC 8615 section 3: well-known URIs begin at the root, so the name means nothing further down.
-const isHidden = (name: string, depth: number): boolean =>
+const isHidden = (name: ByteText, depth: number): boolean =>
   name.startsWith('.') && !(depth === 0 && name === '.well-known')

@@ -1,5 +1,7 @@
 import { access, constants, stat } from 'node:fs/promises'
 import { ConfigError } from 'rawhttp'
+import { requestPathOf } from './compile.ts'
+import { find, type Place } from './find.ts'
 
 /**
  * Checks that files can be served from a folder, so that a slip in the config fails the start and not each request.
@@ -13,6 +15,21 @@ export async function checkRoot(root: string): Promise<void> {
       path: 'root',
       expected: 'a folder that can be read',
       received: `${problem}: ${root}`,
+    })
+}
+
+/**
+ * Checks that the page of an application is there.
+ *
+ * @throws ConfigError that names the option and the file.
+ */
+export async function checkFallback(place: Place, file: string): Promise<void> {
+  const found = await find(place, requestPathOf(file))
+  if (found?.kind !== 'file')
+    throw new ConfigError({
+      path: 'fallback',
+      expected: 'a file below the root',
+      received: `no such file: ${file}`,
     })
 }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readdir, readlink, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { appendFile, readdir, readlink, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { FileSlice } from 'rawhttp'
 import { expect, test } from 'vitest'
 import { tempFile } from '../support/temp-file.ts'
@@ -87,6 +87,34 @@ test('a file that ends early fails instead of ending', async () => {
   await expect(async () => {
     for await (const _ of file) await writeFile(path, 'short')
   }).rejects.toThrow(`${path} ends at 262144, expected ${LARGE} bytes`)
+})
+
+test('a file that is written to while it is read is not read to its end', async () => {
+  const { path, file } = await slice(Buffer.alloc(LARGE, 'x'))
+  let bytes = 0
+  await expect(async () => {
+    for await (const piece of file) {
+      if (bytes === 0) await writeFile(path, Buffer.alloc(LARGE, 'y'))
+      bytes += piece.length
+    }
+  }).rejects.toThrow(`${path} changed while it was being served`)
+  expect(bytes).toBe(2 * 262_144)
+})
+
+test('a file that only grows is read as far as it went', async () => {
+  const { path, file } = await slice(Buffer.alloc(LARGE, 'x'))
+  let bytes = 0
+  for await (const piece of file) {
+    if (bytes === 0) await appendFile(path, 'more')
+    bytes += piece.length
+  }
+  expect(bytes).toBe(LARGE)
+})
+
+test.runIf(process.platform === 'linux')('a file whose name is not UTF-8 is read by its bytes', async () => {
+  const path = Buffer.concat([Buffer.from(await tempFile('a', '')), Buffer.from([0xff])])
+  await writeFile(path, 'hidden in latin1')
+  expect(await read(new FileSlice(path, await stat(path)).slice(10))).toBe('latin1')
 })
 
 test('a file that is gone fails with the code of the system', async () => {

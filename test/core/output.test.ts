@@ -1,6 +1,8 @@
+import { connect } from 'node:net'
 import { Duplex } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { JOINED_BYTES, Output } from '../../core/output.ts'
+import { startServer } from '../support/server.ts'
 import { turns } from '../support/turns.ts'
 
 /** A transport that notes each write, and takes it when the test says so. */
@@ -183,5 +185,41 @@ describe('an output', () => {
     handle.writeQueueSize = 60
     expect(output.stalled(60)).toBe(0)
     expect(output.stalled(70)).toBe(10)
+  })
+
+  test('never says that memory may be used again where the stream may have passed it on', async () => {
+    const { transport, output, told, waiter } = opened()
+    output.bytes(Buffer.alloc(JOINED_BYTES + 1))
+    output.whenTaken(() => void told.push('free'))
+    output.notify(waiter('out'))
+    await turns()
+    expect(transport.writes).toHaveLength(1)
+    expect(told.slice(-2)).toEqual(['taken', 'out'])
+    expect(told).not.toContain('free')
+  })
+
+  test('says so of a socket when the bytes are out, and not when it broke', async () => {
+    await using server = await startServer({})
+    const socket = connect(server.port, '127.0.0.1')
+    const freed: string[] = []
+    const output = new Output(socket, {
+      stuck: () => undefined,
+      taken: () => undefined,
+      failed: () => undefined,
+    })
+    const out = new Promise<void>(resolve => {
+      output.bytes(Buffer.alloc(JOINED_BYTES + 1))
+      output.whenTaken(() => void freed.push('first'))
+      output.notify({ flushed: () => resolve() })
+    })
+    expect(freed).toEqual([])
+    await out
+    expect(freed).toEqual(['first'])
+    output.bytes(Buffer.alloc(JOINED_BYTES + 1))
+    output.whenTaken(() => void freed.push('second'))
+    output.fail(new Error('broken'))
+    socket.destroy()
+    await turns()
+    expect(freed).toEqual(['first'])
   })
 })

@@ -1,58 +1,89 @@
-import { HttpResponse } from 'rawhttp'
+import type { HttpResponse } from 'rawhttp'
+import * as v from 'valibot'
 import { expect, onTestFinished, test } from 'vitest'
+import { placeOf, rulesOf } from '../../../plugins/static/compile.ts'
 import { type Answer, FileTable } from '../../../plugins/static/file-table.ts'
+import { staticOptions } from '../../../plugins/static/schema.ts'
 import { tempSite } from './temp-site.ts'
 
-async function table(limit: number, names: readonly string[]) {
+async function table(limit: number, names: readonly string[], options: object = { index: [] }) {
   const site = await tempSite(Object.fromEntries(names.map(name => [name, name])))
   onTestFinished(() => site[Symbol.asyncDispose]())
-  const files = new FileTable({ root: site.root, index: [], dotfiles: false }, limit)
+  const settings = v.parse(staticOptions, { root: site.root, ...options })
+  const files = new FileTable(placeOf(settings, site.root), rulesOf(settings), limit)
   const find = (path: string) =>
     new Promise<Answer>((resolve, reject) => {
       files.find(path, (error, answer) => (error === null ? resolve(answer) : reject(error)))
     })
-  return { files, find }
+  const response = async (path: string): Promise<HttpResponse | null> => {
+    const answer = await find(path)
+    return answer?.kind === 'file' ? answer.plain : null
+  }
+  return { site, files, find, response, fresh: (path: string) => files.fresh(path)?.plain ?? null }
 }
 
 test('remembers a file, never what is not there', async () => {
-  const { files, find } = await table(2, ['a'])
-  expect(files.fresh('/a')).toBeNull()
-  const response = await find('/a')
-  expect(files.fresh('/a')).toBe(response)
+  const { find, response, fresh } = await table(2, ['a'])
+  expect(fresh('/a')).toBeNull()
+  const found = await response('/a')
+  expect(found).not.toBeNull()
+  expect(fresh('/a')).toBe(found)
   expect(await find('/nothing')).toBeNull()
-  expect(files.fresh('/nothing')).toBeNull()
+  expect(fresh('/nothing')).toBeNull()
 })
 
 test('past its limit the path that was checked longest ago goes, and its response is current no more', async () => {
-  const { files, find } = await table(2, ['a', 'b', 'c'])
-  const a = await find('/a')
-  await find('/b')
-  await find('/a')
-  await find('/c')
-  expect(files.fresh('/b')).toBeNull()
-  expect(files.fresh('/a')).toBe(a)
-  expect(files.fresh('/c')).not.toBeNull()
-  await find('/b')
-  expect(files.fresh('/a')).toBeNull()
-  expect(a).toBeInstanceOf(HttpResponse)
-  expect((a as HttpResponse).isCurrent?.()).toBe(false)
+  const { response, fresh } = await table(2, ['a', 'b', 'c'])
+  const a = await response('/a')
+  await response('/b')
+  await response('/a')
+  await response('/c')
+  expect(fresh('/b')).toBeNull()
+  expect(fresh('/a')).toBe(a)
+  expect(fresh('/c')).not.toBeNull()
+  await response('/b')
+  expect(fresh('/a')).toBeNull()
+  expect(a!.isCurrent?.()).toBe(false)
 })
 
 test('ten thousand paths that are not there leave nothing behind', async () => {
-  const { files, find } = await table(2, ['a'])
-  const response = await find('/a')
+  const { find, response, fresh } = await table(2, ['a'])
+  const found = await response('/a')
   for (let i = 0; i < 100; i++) {
     await Promise.all(Array.from({ length: 100 }, (_, at) => find(`/missing-${i}-${at}`)))
   }
-  expect(files.fresh('/a') ?? (await find('/a'))).toBe(response)
+  expect(fresh('/a') ?? (await response('/a'))).toBe(found)
 })
 
 test('what is in doubt is asked again, and kept when it still holds', async () => {
-  const { files, find } = await table(2, ['a'])
-  const response = await find('/a')
+  const { files, response, fresh } = await table(2, ['a'])
+  const found = await response('/a')
   files.doubt('/a')
-  expect(files.fresh('/a')).toBeNull()
-  expect(await find('/a')).toBe(response)
-  expect(files.fresh('/a')).toBe(response)
+  expect(fresh('/a')).toBeNull()
+  expect(await response('/a')).toBe(found)
+  expect(fresh('/a')).toBe(found)
   files.doubt('/nothing')
+})
+
+test('the response of a file that stays is the same, whatever else was looked for beside it', async () => {
+  const names = ['main.htm', 'page.html', 'page/x.txt', 'a.js', 'a.js.br', 'a.js.zst/x']
+  const options = { index: ['index.html', 'main.htm'], cleanUrls: true, precompressed: true }
+  const { site, files, find } = await table(8, names, options)
+  for (const path of ['/', '/page', '/a.js']) {
+    const before = await find(path)
+    files.doubt(path)
+    // A folder that was in the way, and what is in it, has no part in the answer.
+    await site.write({ 'public/page/y.txt': 'y', 'public/a.js.zst/y': 'y' })
+    expect(await find(path), path).toBe(before)
+    expect(before, path).not.toBeNull()
+  }
+})
+
+test('all forms of a file have one function that says whether they are current', async () => {
+  const { find } = await table(8, ['a.js', 'a.js.br', 'a.js.gz'], { precompressed: true })
+  const answer = await find('/a.js')
+  if (answer?.kind !== 'file') throw new Error('expected a file')
+  const { isCurrent } = answer.plain
+  expect(isCurrent?.()).toBe(true)
+  expect([...answer.coded.values()].map(response => response.isCurrent)).toEqual([isCurrent, isCurrent])
 })

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { createServer, type Plugins } from 'rawhttp'
 import { staticFiles } from 'rawhttp/plugins/static'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { mediaType } from '../../../plugins/static/file-response.ts'
+import { mediaType } from '../../../plugins/static/rules.ts'
 import { type Files, type TempSite, tempSite } from './temp-site.ts'
 
 const page = '<!doctype html><title>home</title>'
@@ -60,7 +60,7 @@ test.each([
   ['.html', 'application/octet-stream'],
   ['x.constructor', 'application/octet-stream'],
 ])('%s is %s', (name, type) => {
-  expect(mediaType(`/srv/folder.css/${name}`)).toBe(type)
+  expect(mediaType({ types: [] }, `folder.css/${name}`)).toBe(type)
 })
 
 test('the media type follows the name that was asked for', async () => {

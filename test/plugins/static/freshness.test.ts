@@ -1,4 +1,4 @@
-import { rename, stat, truncate, unlink, utimes, writeFile } from 'node:fs/promises'
+import { appendFile, rename, stat, truncate, unlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createServer, definePlugin, type Plugins, Transform } from 'rawhttp'
 import { staticFiles } from 'rawhttp/plugins/static'
@@ -144,6 +144,8 @@ test('a file that changes between check and reading fails that request and no ot
   await writeFile(path('a.txt'), 'longer than before')
   expect(await outcome(get('/a.txt'))).toMatch(/^cut$|^500 (?!.*a\.txt)/)
   expect(await outcome(get('/a.txt'))).toBe('200 longer than before')
+  pass(3_000)
+  await tag('/a.txt')
   await truncate(path('a.txt'), 3)
   expect(await outcome(get('/a.txt'))).toMatch(/^cut$|^500 (?!.*a\.txt)/)
   expect(await outcome(get('/a.txt'))).toBe('200 lon')
@@ -167,6 +169,17 @@ test('so does one that a plugin finds changed when it reads the file to change i
   await writeFile(path('a.txt'), 'longer')
   expect(await outcome(get('/a.txt'))).toMatch(/^500 (?!.*a\.txt)/)
   expect(await outcome(get('/a.txt'))).toBe('200 LONGER')
+})
+
+test('a file that is being written is looked at for each request, and none fails', async () => {
+  const { site, get, path } = await serve({})
+  await site.write({ 'public/log.txt': 'one\n' }, 0)
+  let expected = 'one\n'
+  for (let line = 0; line < 20; line++) {
+    expect(await outcome(get('/log.txt'))).toBe(`200 ${expected}`)
+    await appendFile(path('log.txt'), `${line}\n`)
+    expected += `${line}\n`
+  }
 })
 
 test('the tag is weak until the file has been left alone for two seconds', async () => {

@@ -1,4 +1,6 @@
-import { readdir, readlink, truncate } from 'node:fs/promises'
+import { once } from 'node:events'
+import { appendFile, readdir, readlink, rename, truncate, unlink, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { staticFiles } from 'rawhttp/plugins/static'
 import { expect, onTestFinished, test } from 'vitest'
@@ -46,6 +48,43 @@ test('a file that shrinks while it is sent is cut short, never filled up', async
   expect(bytes).toBeLessThan(64 * MEGABYTE)
   const [first] = await server.untilEnded(1)
   expect(first?.outcome.result).toBe('failed')
+})
+
+test('a file that is rewritten while it is sent is cut short, and one that grows is sent as far as it went', async () => {
+  const size = 64 * MEGABYTE
+  const download = async (change: (path: string) => Promise<void>) => {
+    const { server, path } = await serve(size)
+    const socket = connect({ port: server.port, host: '127.0.0.1' })
+    socket.on('error', () => undefined)
+    const closed = new Promise(resolve => socket.on('close', resolve))
+    socket.write(get('/large.bin').replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'))
+    const [head] = (await once(socket, 'data')) as [Buffer]
+    socket.pause()
+    await change(path)
+    let bytes = head.length - head.indexOf('\r\n\r\n') - 4
+    socket.on('data', chunk => {
+      bytes += chunk.length
+    })
+    socket.resume()
+    const [first] = await server.untilEnded(1)
+    await closed
+    return { body: bytes, result: first?.outcome.result }
+  }
+  const rewritten = await download(path => writeFile(path, Buffer.alloc(size, 'b')))
+  expect(rewritten.result).toBe('failed')
+  expect(rewritten.body).toBeLessThan(size)
+  expect(await download(path => appendFile(path, 'more'))).toEqual({ body: size, result: 'sent' })
+})
+
+test('a file that is replaced or goes while it is sent arrives as it was', async () => {
+  const { client, path } = await serve(8 * MEGABYTE)
+  client.send(get('/large.bin'))
+  await client.until('HTTP/1.1 ')
+  await writeFile(`${path}.new`, 'new')
+  await rename(`${path}.new`, path)
+  await client.until('\r\n\r\n')
+  await unlink(path)
+  await client.until('a'.repeat(8 * MEGABYTE))
 })
 
 /** How many descriptors of this process lead to a file. */
