@@ -1,7 +1,7 @@
 import { DeadlineError } from './deadlines.ts'
 import { asError, type Diagnostic, HttpError, refusals } from './errors.ts'
 import { dropped, faultIn, faultOf, overrun, refusalOf } from './faults.ts'
-import { FileSlice } from './file-slice.ts'
+import { FileChangedError, FileSlice } from './file-slice.ts'
 import type { Generation } from './generation.ts'
 import { HandlerWatch, lateError } from './handler-watch.ts'
 import { checkedTrailers, isBodyless } from './head-bytes.ts'
@@ -47,10 +47,14 @@ export class Exchange implements PumpHost {
   #response: HttpResponse | null = null
   #pump: Pump | null = null
   #takesError = false
+  /** Whether a file changed under the answer, so that the handler was asked again. */
+  #isSecondTry = false
   /** The answer failed after its head was out, and the client is not to blame. */
   #isBroken = false
   /** Why the client will not get the answer. */
   #failure: Error | null = null
+  /** A `transform` tap was late. */
+  #skipsTransform = false
   #length: number | null = 0
   /** Bytes of the body that went to the sink. */
   #bodyBytes = 0
@@ -69,7 +73,11 @@ export class Exchange implements PumpHost {
   /** Runs the line. It never throws. */
   run(): void {
     this.#generation.pin()
-    if (this.#request.refused !== null) return this.#refuse()
+    if (this.#request.refused === null) this.#handle()
+    else this.#refuse()
+  }
+
+  #handle(): void {
     const { handle } = this.#fired
     if (handle === null) return this.#handled(null, undefined)
     const stage = this.#stage
@@ -98,6 +106,7 @@ export class Exchange implements PumpHost {
    */
   #fail(error: Error, fault = faultIn(error, this.#request)): void {
     this.#discard()
+    if (this.#mayTryAgain(error)) return this.#tryAgain()
     if (fault !== null) this.#report(fault)
     if (this.#takesError) return this.#answerBare()
     this.#takesError = true
@@ -107,6 +116,21 @@ export class Exchange implements PumpHost {
       return tapped === undefined ? errorResponse(shown) : shaped(tapped, shown)
     }, tapOf(error))
     if (answer !== null) this.#transform(answer.seal())
+  }
+
+  // A deployment that puts a new file in place must not cost those who come at that moment their page.
+  #mayTryAgain(error: Error): boolean {
+    const { method } = this.#request
+    const isRead = method === 'GET' || method === 'HEAD'
+    return error instanceof FileChangedError && isRead && !this.#takesError && !this.#isSecondTry
+  }
+
+  #tryAgain(): void {
+    this.#isSecondTry = true
+    this.#stage++
+    this.#state = HANDLING
+    this.#response = null
+    this.#handle()
   }
 
   #refuse(): void {
@@ -156,7 +180,7 @@ export class Exchange implements PumpHost {
     this.#state = TRANSFORMING
     this.#answer = answer
     const { transform } = this.#fired
-    if (transform === null || answer.isTransformed || answer.upgradeHandler !== null)
+    if (transform === null || this.#skipsTransform || answer.isTransformed || answer.upgradeHandler !== null)
       return this.#settle(answer)
     const stage = this.#stage
     transform.callAsync(answer.fork(), this.#request, (error, changed) => {
@@ -359,23 +383,41 @@ export class Exchange implements PumpHost {
     // The answer to an error has time of its own: that of the handler may be what ran out.
     const since = this.#takesError ? deadlines.now() : this.#startedAt
     this.#watch = new HandlerWatch(this.#request, deadlines, since, () => this.#timedOut())
+    this.#generation.atWork.add(this)
   }
 
   #unwatch(): void {
-    this.#watch?.stop()
+    if (this.#watch === null) return
+    this.#generation.atWork.delete(this)
+    this.#watch.stop()
     this.#watch = null
   }
 
   #timedOut(): void {
-    this.#watch = null
+    this.#unwatch()
     this.#stage++
     const tap = this.#request.pendingTap
     this.#request.pendingTap = null
     const error = lateError(this.#request, tap)
     this.#request.abort(error)
     if (this.#failure !== null) return this.#abandon(undefined)
-    if (tap === null) return this.#fail(error)
-    this.#fail(error, { ...tapFailed(error, tap, this.#request), code: error.code, message: error.message })
+    const { code, message } = error
+    const fault = tap === null ? undefined : { ...tapFailed(error, tap, this.#request), code, message }
+    if (this.#state !== TRANSFORMING) return this.#fail(error, fault)
+    // Nobody waits a second time for a tap that hangs: the answer goes without it.
+    this.#skipsTransform = true
+    if (!this.#takesError) return this.#fail(error, fault)
+    if (fault !== undefined) this.#report(fault)
+    this.#settle(this.#answer!)
+  }
+
+  /** Ends now: the server stops, and whoever is still at work is not waited for. */
+  cut(reason: Error): void {
+    this.#stage++
+    this.#failure ??= reason
+    this.#request.abort(reason)
+    this.#abandon(undefined)
+    this.#sink.reset(reason)
   }
 
   #report(diagnostic: Diagnostic): void {

@@ -5,6 +5,14 @@ import { lentBuffer, ownBuffer, READ_SIZE } from './read-buffers.ts'
 export interface FileIdentity {
   readonly size: number
   readonly mtimeMs: number
+  /** Told when the file proves to be another one: who made the answer had better look again. */
+  readonly onChange?: (() => void) | undefined
+}
+
+/** The file is not what the answer's head says. As long as nothing of it was sent, the request may be tried again. */
+export class FileChangedError extends Error {
+  override readonly name = 'FileChangedError'
+  readonly code = 'FILE_CHANGED'
 }
 
 /**
@@ -69,13 +77,23 @@ export class FileSlice {
    * @throws Error when the file is gone, or was changed since the answer was made.
    */
   async open(): Promise<OpenFile> {
-    const file = new OpenFile(this.path, this.identity, await openFile(this.path))
+    const file = await this.#opened()
     try {
       await file.check()
       return file
     } catch (error) {
       file.close()
       throw error
+    }
+  }
+
+  // A file that was removed and not replaced is one that changed, too.
+  async #opened(): Promise<OpenFile> {
+    try {
+      return new OpenFile(this.path, this.identity, await openFile(this.path))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      throw changed(this, `${this.path} is gone`)
     }
   }
 
@@ -93,21 +111,21 @@ type BufferSource = (length: number) => Buffer
 
 /** @internal A file that was opened, and is what the answer's head says. */
 export class OpenFile {
-  readonly #path: FileSlice['path']
-  readonly #identity: FileIdentity
+  readonly path: FileSlice['path']
+  readonly identity: FileIdentity
   readonly #descriptor: number
 
   constructor(path: FileSlice['path'], identity: FileIdentity, descriptor: number) {
-    this.#path = path
-    this.#identity = identity
+    this.path = path
+    this.identity = identity
     this.#descriptor = descriptor
   }
 
   /** @throws Error when it is not the file that the answer was made of. */
   async check(): Promise<void> {
     const now = await stats(this.#descriptor)
-    if (!now.isFile()) throw new Error(`${this.#path} is no regular file any more`)
-    if (now.size !== this.#identity.size || now.mtimeMs !== this.#identity.mtimeMs) throw this.#changed()
+    if (!now.isFile()) throw changed(this, `${this.path} is no regular file any more`)
+    if (now.size !== this.identity.size || now.mtimeMs !== this.identity.mtimeMs) throw this.#changed()
   }
 
   /**
@@ -123,7 +141,7 @@ export class OpenFile {
     for (let position = start; position < end; ) {
       const length = Math.min(READ_SIZE, end - position)
       const piece = await readPiece(this.#descriptor, bufferOf(length), position, length)
-      if (piece.length === 0) throw new Error(`${this.#path} ends at ${position}, expected ${end} bytes`)
+      if (piece.length === 0) throw changed(this, `${this.path} ends at ${position}, expected ${end} bytes`)
       position += piece.length
       if (position === end && piece.length < end - start) await this.#checkAgain()
       yield piece
@@ -139,12 +157,17 @@ export class OpenFile {
   // nobody takes the mixture for a whole. One that only grew was appended to, as logs are.
   async #checkAgain(): Promise<void> {
     const now = await stats(this.#descriptor)
-    if (now.mtimeMs !== this.#identity.mtimeMs && now.size <= this.#identity.size) throw this.#changed()
+    if (now.mtimeMs !== this.identity.mtimeMs && now.size <= this.identity.size) throw this.#changed()
   }
 
   #changed(): Error {
-    return new Error(`${this.#path} changed while it was being served`)
+    return changed(this, `${this.path} changed while it was being served`)
   }
+}
+
+function changed({ identity }: { readonly identity: FileIdentity }, message: string): FileChangedError {
+  identity.onChange?.()
+  return new FileChangedError(message)
 }
 
 // A pipe or device that was put in the file's place would hold a thread until somebody writes to it: the system is

@@ -15,6 +15,11 @@ import { prefixed, type Tap, tapOf, tapText } from './tap.ts'
 /** Milliseconds that the `stop` taps of a generation have together. */
 const STOP_LIMIT = 5_000
 
+/** An exchange, as far as the server's end concerns it. */
+interface Cuttable {
+  cut(reason: Error): void
+}
+
 /** What a generation needs of the server that it belongs to. */
 export interface GenerationHost {
   readonly deadlines: Deadlines
@@ -35,6 +40,8 @@ export class Generation {
   readonly table: SiteTable
   readonly kept: KeptValues
   readonly deadlines: Deadlines
+  /** Requests whose handler is at work. */
+  readonly atWork = new Set<Cuttable>()
   firedProtocolError: ServerHookTable['protocolError']['inner'] | null = null
   readonly #host: GenerationHost
   #pins = 0
@@ -134,6 +141,11 @@ export class Generation {
   /** Requests that are open. */
   get pins(): number {
     return this.#pins
+  }
+
+  /** Ends every request whose handler is still at work: each gets its `done`. */
+  cut(reason: Error): void {
+    for (const exchange of this.atWork) exchange.cut(reason)
   }
 
   /** The next generation is in charge. */

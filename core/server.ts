@@ -81,7 +81,8 @@ export class Server implements StreamsHost, GenerationHost {
   #isListening = false
   /** The reload before: they run one after another. */
   #swapping: Promise<void> = Promise.resolve()
-  #old = new Set<Promise<void>>()
+  /** Retired generations that still have requests, each with its end. */
+  readonly #old = new Map<Generation, Promise<void>>()
   readonly #streams: Streams
   readonly #options: ServerOptions
 
@@ -275,9 +276,9 @@ export class Server implements StreamsHost, GenerationHost {
     const ended = old.idle().then(async () => {
       await old.stop('reload')
       old.kept.dispose()
-      this.#old.delete(ended)
+      this.#old.delete(old)
     })
-    this.#old.add(ended)
+    this.#old.set(old, ended)
   }
 
   async #stop(deadline: number): Promise<void> {
@@ -298,19 +299,23 @@ export class Server implements StreamsHost, GenerationHost {
   /** True when the last connection and the last request have ended, those of old generations too. */
   async #quiet(): Promise<true> {
     await this.#streams.empty()
-    await Promise.all([this.generation.idle(), ...this.#old])
+    await Promise.all([this.generation.idle(), ...this.#old.values()])
     return true
   }
 
   async #cut(deadline: number): Promise<void> {
     const { size } = this.#streams
-    const { pins } = this.generation
+    const generations = [...this.#old.keys(), this.generation]
+    const pins = generations.reduce((sum, each) => sum + each.pins, 0)
     const message = `${size} connections and ${pins} requests did not end in time and were cut`
     // Idle connections that were given no time are no news.
     if (pins > 0 || (size > 0 && deadline > 0))
       this.report({ code: 'DRAIN_CUT', message, severity: 'warning' })
-    this.#streams.destroy(new Error('the server stopped'))
+    const reason = new Error('the server stopped')
+    this.#streams.destroy(reason)
+    for (const generation of generations) generation.cut(reason)
     await this.#streams.empty()
+    await Promise.all(this.#old.values())
   }
 }
 

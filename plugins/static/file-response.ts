@@ -30,11 +30,21 @@ export const formFor =
     return coding === null ? plain : coded.get(coding)!
   }
 
-/** Makes the answers for a file: media type, validators, what the rules say, and the file as body. */
-export function formsOf(file: FoundFile, root: ByteText, rules: Rules, now: number): Forms {
+/**
+ * Makes the answers for a file: media type, validators, what the rules say, and the file as body.
+ *
+ * @param onChange Told when the file proves to be another one as it is sent.
+ */
+export function formsOf(
+  file: FoundFile,
+  root: ByteText,
+  rules: Rules,
+  now: number,
+  onChange: () => void,
+): Forms {
   const path = toText(relative(root, file.asked)).replaceAll(sep, '/')
   const make = (seen: Seen, coding: Coding | null) => {
-    const response = fileResponse(seen, coding, now).set('content-type', mediaType(rules, path))
+    const response = fileResponse(seen, coding, now, onChange).set('content-type', mediaType(rules, path))
     for (const [name, value] of fieldsOf(rules, path)) response.set(name, value)
     return file.siblings.length === 0 ? response : response.vary('Accept-Encoding')
   }
@@ -45,9 +55,15 @@ export function formsOf(file: FoundFile, root: ByteText, rules: Rules, now: numb
 }
 
 // The tag of a sibling is made of its own size and time: it may be made anew while the file stays as it is.
-function fileResponse({ real, stats }: Seen, coding: Coding | null, now: number): HttpResponse {
+function fileResponse(
+  { real, stats }: Seen,
+  coding: Coding | null,
+  now: number,
+  onChange: () => void,
+): HttpResponse {
   const mtimeMs = milliseconds(stats.mtimeNs)
-  const response = new HttpResponse(200, new FileSlice(diskPath(real), { size: Number(stats.size), mtimeMs }))
+  const identity = { size: Number(stats.size), mtimeMs, onChange }
+  const response = new HttpResponse(200, new FileSlice(diskPath(real), identity))
     .set('last-modified', lastModified(mtimeMs, now))
     .set('etag', entityTag(stats, coding, now))
   return coding === null ? response : response.set('content-encoding', coding)

@@ -52,12 +52,6 @@ export class FileTable {
     else waiting.push(waiter)
   }
 
-  /** Has the disk asked again at the next request: what it said before has proved wrong. */
-  doubt(path: string): void {
-    const entry = this.#entries.get(path)
-    if (entry !== undefined) entry.checkedAt = 0
-  }
-
   #ask(path: string, waiters: Waiter[]): void {
     this.#waiting.set(path, waiters)
     const settle: Waiter = (error, answer) => {
@@ -83,7 +77,11 @@ export class FileTable {
   }
 
   #entryOf(file: FoundFile, now: number): Entry {
-    const forms = formsOf(file, this.#place.root, this.#rules, now)
+    // A file that was replaced since its check is not what its answers say: the next request looks again.
+    const doubt = () => {
+      entry.checkedAt = 0
+    }
+    const forms = formsOf(file, this.#place.root, this.#rules, now, doubt)
     const answer = { kind: 'file', ...forms } as const
     const entry: Entry = { file, isSettled: areSettled(file, now), answer, checkedAt: now }
     // One function for all forms: by it a cache knows them as forms of one file.
@@ -102,7 +100,9 @@ export class FileTable {
   }
 
   #forget(path: string): void {
-    this.doubt(path)
+    const entry = this.#entries.get(path)
+    if (entry === undefined) return
+    entry.checkedAt = 0
     this.#entries.delete(path)
   }
 }

@@ -56,7 +56,6 @@ function serveFiles(site: PluginSite, files: FileTable, listings: Listings, form
       listings.answer(answer, request).then(response => callback(null, response), callback)
     })
   })
-  doubtAfterFailure(site, files, request => request.path)
 }
 
 function serveFallback(site: PluginSite, files: FileTable, page: string, form: FormFor, dotfiles: boolean) {
@@ -68,20 +67,6 @@ function serveFallback(site: PluginSite, files: FileTable, page: string, form: F
       if (answer?.kind !== 'file') return callback(error)
       callback(null, asFallback(form(request, answer)))
     })
-  })
-  doubtAfterFailure(site, files, () => page)
-}
-
-// A file that was replaced since its check cannot be sent as what the answer's head says, and the request fails.
-// That may hit one request, not all that come until the second is over.
-function doubtAfterFailure(
-  site: PluginSite,
-  files: FileTable,
-  pathOf: (request: HttpRequest) => string,
-): void {
-  site.hooks.error.tap('static', (_error, request) => files.doubt(pathOf(request)))
-  site.hooks.done.tap('static', (request, _response, { result }) => {
-    if (result === 'failed') files.doubt(pathOf(request))
   })
 }
 

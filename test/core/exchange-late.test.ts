@@ -95,12 +95,7 @@ describe('an answer that comes too late', () => {
       limits: { handlerTimeout: 100 },
       plugins: [
         site(({ hooks }) => {
-          hooks.transform.tapAsync(
-            { name: 'slow', stage: Transform.Shape },
-            (response, _request, callback) => {
-              if (response.status === 503) callback()
-            },
-          )
+          hooks.transform.tapAsync({ name: 'slow', stage: Transform.Shape }, () => undefined)
         }, 'slow-transform'),
         answering(() => HttpResponse.stream(body)),
       ],
@@ -114,9 +109,10 @@ describe('an answer that comes too late', () => {
       hook: 'transform',
     })
     expect(body.destroyed).toBe(true)
+    expect(served.reports).toHaveLength(1)
   })
 
-  test('an error that never becomes an answer ends in a bare 500', async () => {
+  test('an error that a transform hangs on is answered without it', async () => {
     await using served = await startServer({
       limits: { handlerTimeout: 100 },
       plugins: [
@@ -125,8 +121,9 @@ describe('an answer that comes too late', () => {
         }),
       ],
     })
-    expect(statuses(await exchangeBytes(served.port, closing))).toEqual([500])
+    expect(statuses(await exchangeBytes(served.port, closing))).toEqual([404])
     expect(served.ended).toHaveLength(1)
+    expect(served.reports.map(({ code, hook }) => [code, hook])).toEqual([['HANDLER_TIMEOUT', 'transform']])
   })
 
   test('the signal says so to the handler', async () => {

@@ -117,10 +117,10 @@ test.runIf(process.platform === 'linux')('a file whose name is not UTF-8 is read
   expect(await read(new FileSlice(path, await stat(path)).slice(10))).toBe('latin1')
 })
 
-test('a file that is gone fails with the code of the system', async () => {
+test('a file that is gone is one that changed', async () => {
   const { path, file } = await slice()
   await rm(path)
-  await expect(read(file)).rejects.toMatchObject({ code: 'ENOENT' })
+  await expect(read(file)).rejects.toMatchObject({ code: 'FILE_CHANGED', message: `${path} is gone` })
 })
 
 test('what is no file any more is not waited for', async () => {

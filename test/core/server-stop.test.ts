@@ -1,4 +1,4 @@
-import { Connect, createServer, definePlugin, type HttpRequest, HttpResponse } from 'rawhttp'
+import { Connect, createServer, definePlugin, type HttpRequest, HttpResponse, type Plugins } from 'rawhttp'
 import { describe, expect, test, vi } from 'vitest'
 import { get, post, statuses } from '../support/messages.ts'
 import { phases } from '../support/phases.ts'
@@ -218,6 +218,32 @@ describe('stop', () => {
     await Promise.all([busy.closed, idle.closed, half.closed])
     expect(served.reports.map(({ code }) => code)).toEqual(['DRAIN_CUT'])
     expect(served.reports[0]!.message).toMatch(/^\d+ connections and 1 requests/)
+    expect(served.ended.map(({ outcome }) => outcome.result)).toContain('aborted')
+  })
+
+  test('runs done for what it cuts before stop, also without a socket and in an old generation', async () => {
+    const log: string[] = []
+    const plugins = (name: string, plugin: Plugins[number]) => [
+      phases(log),
+      definePlugin({
+        name: 'noting',
+        site: ({ hooks }) =>
+          hooks.done.tap('done', (_request, _response, { result }) => void log.push(`${name} ${result}`)),
+      }),
+      plugin,
+    ]
+    const [old, now] = [gated(), gated()]
+    const server = await createServer({ plugins: plugins('old', old.plugin) })
+    const first = server.inject().catch((error: Error) => error.message)
+    await old.began
+    await server.reload({ plugins: plugins('new', now.plugin) })
+    const second = server.inject().catch((error: Error) => error.message)
+    await now.began
+    log.length = 0
+    await server.stop({ deadline: 0 })
+    expect(await Promise.all([first, second])).toEqual(['the server stopped', 'the server stopped'])
+    expect(log.slice(0, 2)).toEqual(['old aborted', 'new aborted'])
+    expect(log.slice(-2)).toEqual(['stop reload', 'stop shutdown'])
   })
 
   test('with deadline 0 hurries one that is under way', async () => {

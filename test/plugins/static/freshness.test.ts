@@ -123,35 +123,28 @@ test('a file in whose place a folder comes leads into the folder', async () => {
   expect((await get('/a/')).text()).toBe('folder')
 })
 
-/** The head may be out when the fault shows: then the connection is cut, and `inject` rejects. */
-const outcome = (answer: Promise<{ readonly status: number; text(): string }>): Promise<string> =>
-  answer.then(
-    given => `${given.status} ${given.text()}`,
-    () => 'cut',
-  )
-
-test('a file that vanishes between check and reading fails that request and no other', async () => {
+test('a file that vanishes after it was checked is not found', async () => {
   const { get, tag, path } = await serve({ 'a.txt': 'one' })
   await tag('/a.txt')
   await unlink(path('a.txt'))
-  expect(await outcome(get('/a.txt'))).toMatch(/^cut$|^500 (?!.*a\.txt)/)
   expect((await get('/a.txt')).status).toBe(404)
 })
 
-test('a file that changes between check and reading fails that request and no other', async () => {
+test('a file that changes after it was checked is answered as it is now', async () => {
   const { get, tag, path } = await serve({ 'a.txt': 'one' })
   await tag('/a.txt')
   await writeFile(path('a.txt'), 'longer than before')
-  expect(await outcome(get('/a.txt'))).toMatch(/^cut$|^500 (?!.*a\.txt)/)
-  expect(await outcome(get('/a.txt'))).toBe('200 longer than before')
+  const all = await Promise.all(Array.from({ length: 40 }, () => get('/a.txt')))
+  expect(new Set(all.map(answer => `${answer.status} ${answer.text()}`))).toEqual(
+    new Set(['200 longer than before']),
+  )
   pass(3_000)
   await tag('/a.txt')
   await truncate(path('a.txt'), 3)
-  expect(await outcome(get('/a.txt'))).toMatch(/^cut$|^500 (?!.*a\.txt)/)
-  expect(await outcome(get('/a.txt'))).toBe('200 lon')
+  expect((await get('/a.txt')).text()).toBe('lon')
 })
 
-test('so does one that a plugin finds changed when it reads the file to change it', async () => {
+test('so is one that a plugin finds changed when it reads the file to change it', async () => {
   const shout = definePlugin({
     name: 'shout',
     site(at) {
@@ -167,8 +160,7 @@ test('so does one that a plugin finds changed when it reads the file to change i
   const { get, tag, path } = await serve({ 'a.txt': 'one' }, shout())
   await tag('/a.txt')
   await writeFile(path('a.txt'), 'longer')
-  expect(await outcome(get('/a.txt'))).toMatch(/^500 (?!.*a\.txt)/)
-  expect(await outcome(get('/a.txt'))).toBe('200 LONGER')
+  expect((await get('/a.txt')).text()).toBe('LONGER')
 })
 
 test('a file that is being written is looked at for each request, and none fails', async () => {
@@ -176,7 +168,7 @@ test('a file that is being written is looked at for each request, and none fails
   await site.write({ 'public/log.txt': 'one\n' }, 0)
   let expected = 'one\n'
   for (let line = 0; line < 20; line++) {
-    expect(await outcome(get('/log.txt'))).toBe(`200 ${expected}`)
+    expect((await get('/log.txt')).text()).toBe(expected)
     await appendFile(path('log.txt'), `${line}\n`)
     expected += `${line}\n`
   }
