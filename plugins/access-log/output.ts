@@ -63,8 +63,8 @@ export class LogOutput implements LogFileEvents {
   write(line: string): void {
     if (this.#waiting >= MAX_WAITING) return this.#lose()
     this.#batch += line
+    this.#timer ??= setTimeout(this.#onTimer, DELAY).unref()
     if (this.#batch.length >= BATCH) this.#flush()
-    else this.#timer ??= setTimeout(this.#onTimer, DELAY).unref()
   }
 
   /** Writes what waits and ends. It never rejects: what fails is reported. */

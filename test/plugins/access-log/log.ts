@@ -21,7 +21,8 @@ const time = '\\d{2}/[A-Z][a-z]{2}/\\d{4}:\\d{2}:\\d{2}:\\d{2} [+-]\\d{4}'
 const text = '((?:[ !#-[\\]-~]|\\\\x[0-9A-F]{2})*)'
 const shape = new RegExp(`^(\\S+) - (\\S+) \\[(${time})\\] "${text}" (\\d{3}) (\\d+) "${text}" "${text}"$`)
 
-const plain = (escaped: string) =>
+/** Text without its escapes. */
+export const plain = (escaped: string) =>
   escaped.replace(/\\x([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 
 /** Takes a combined line apart, or fails. */

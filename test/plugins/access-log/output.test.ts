@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url'
 import { createServer, type Diagnostic, definePlugin, Handle, HttpResponse, type Server } from 'rawhttp'
 import { accessLog } from 'rawhttp/plugins/access-log'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { LogOutput } from '../../../plugins/access-log/output.ts'
 import { tempFile } from '../../support/temp-file.ts'
 import { collect, linesOf, logged, parse, tempFolder } from './log.ts'
 
@@ -250,6 +251,28 @@ describe('trouble', () => {
     expect(lines).toHaveLength(sent + 1 - lost)
     for (const line of lines) parse(line)
   })
+})
+
+test('as long as lines are lost that is said once a minute, with their number', async () => {
+  const reports: string[] = []
+  const output = new LogOutput('/dev/full')
+  output.reportTo(({ message }) => void reports.push(message.replace('the access log /dev/full ', '')))
+  await output.open()
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const line = `${'x'.repeat(65_535)}\n`
+  for (let i = 0; i < 256 + 3; i++) output.write(line)
+  expect(reports).toEqual(['is too slow: 16 MB wait to be written, lines are lost until fewer do'])
+  vi.advanceTimersByTime(59_900)
+  expect(reports).toHaveLength(1)
+  output.write(line)
+  vi.advanceTimersByTime(200)
+  expect(reports.slice(1)).toEqual(['is still not written: 4 lines are lost by now'])
+  vi.advanceTimersByTime(60_000)
+  expect(reports).toHaveLength(3)
+  vi.useRealTimers()
+  await output.end()
+  expect(reports.at(-1)).toBe('ended with 16777216 bytes unwritten and 4 lines lost before')
 })
 
 /** Reads a pipe as things come, until the test ends, and gives what came so far. */
