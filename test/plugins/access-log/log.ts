@@ -1,3 +1,4 @@
+import { readdirSync, statSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -89,4 +90,13 @@ export async function logged(options: AccessLogOptions, ...plugins: Plugins): Pr
     return linesOf(await readFile(file, 'latin1'))
   }
   return { server, file, reports, lines }
+}
+
+/** How many descriptors of this process are on a file. */
+export function timesOpen(file: string): number {
+  const { dev, ino } = statSync(file)
+  const found = readdirSync('/proc/self/fd').map(fd =>
+    statSync(`/proc/self/fd/${fd}`, { throwIfNoEntry: false }),
+  )
+  return found.filter(each => each?.dev === dev && each.ino === ino).length
 }

@@ -47,6 +47,8 @@ describe('values of a query', () => {
     ['/a?X-Amz-Signature=x&X-Amz-Date=1', '/a?X-Amz-Signature=***&X-Amz-Date=1'],
     ['/a?user[password]=x&PHPSESSID=x&sid=x', '/a?user[password]=***&PHPSESSID=***&sid=***'],
     ['/a?%74oken=x&to%6Ben=x&%zztoken=x&a+b=%20', '/a?%74oken=***&to%6Ben=***&%zztoken=***&a+b=%20'],
+    ['/a?%74oken=x', '/a?%74oken=***'],
+    ['/a?%6bey=x', '/a?%6bey=***'],
     ['/a??token=x', '/a??token=***'],
     ['/cb#id_token=x&state=y', '/cb#id_token=***&state=y'],
     ['http://user:pass@host/a?b=c', 'http://***@host/a?b=c'],
@@ -137,6 +139,7 @@ describe('addresses', () => {
     ['2001:db8::1', '2001:db8::'],
     ['::1', '::'],
     ['fe80::1%eth0', 'fe80::'],
+    ['2001:db8::1%eth0', '2001:db8::'],
     ['', '-'],
     ['no-address', '-'],
   ])('%s is written as %s when they are masked', async (address, written) => {

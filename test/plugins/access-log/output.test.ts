@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { closeSync, constants, openSync, readdirSync, readSync, statSync } from 'node:fs'
+import { closeSync, constants, openSync, readSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -8,7 +8,7 @@ import { accessLog } from 'rawhttp/plugins/access-log'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { LogOutput } from '../../../plugins/access-log/output.ts'
 import { tempFile } from '../../support/temp-file.ts'
-import { collect, linesOf, logged, parse, tempFolder } from './log.ts'
+import { collect, linesOf, logged, parse, tempFolder, timesOpen } from './log.ts'
 
 const hello = definePlugin({
   name: 'hello',
@@ -167,15 +167,6 @@ describe('the file', () => {
     expect(await targetsIn(join(folder, 'other.log'))).toEqual(['/other'])
   })
 })
-
-/** How many descriptors of this process are on a file. */
-function timesOpen(file: string): number {
-  const { dev, ino } = statSync(file)
-  const found = readdirSync('/proc/self/fd').map(fd =>
-    statSync(`/proc/self/fd/${fd}`, { throwIfNoEntry: false }),
-  )
-  return found.filter(each => each?.dev === dev && each.ino === ino).length
-}
 
 async function createServerWithSites() {
   const file = join(await tempFolder(), 'access.log')

@@ -7,7 +7,7 @@ import { createServer, type Diagnostic, type Server } from 'rawhttp'
 import { accessLog } from 'rawhttp/plugins/access-log'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { LogOutput } from '../../../plugins/access-log/output.ts'
-import { collect, linesOf, logged, parse, tempFolder } from './log.ts'
+import { collect, linesOf, logged, parse, tempFolder, timesOpen } from './log.ts'
 
 const targetsIn = async (file: string) =>
   linesOf(await readFile(file, 'latin1')).map(line => parse(line).request.split(' ')[1])
@@ -31,17 +31,33 @@ describe('SIGUSR2', () => {
     await log.server.inject('/between')
     process.kill(process.pid, 'SIGUSR2')
     await vi.waitUntil(isReported(log.reports, 'ACCESS_LOG_REOPENED'))
+    await vi.waitUntil(() => timesOpen(`${log.file}.1`) === 0)
     await log.server.inject('/after')
     await log.lines()
     expect(await targetsIn(`${log.file}.1`)).toEqual(['/before', '/between'])
     expect(await targetsIn(log.file)).toEqual(['/after'])
   })
 
+  test('goes on in the file that somebody made in the place of the renamed one', async () => {
+    const log = await logged({})
+    await log.server.inject('/before')
+    await vi.waitUntil(async () => (await readFile(log.file)).length > 0)
+    await rename(log.file, `${log.file}.1`)
+    await writeFile(log.file, '')
+    process.kill(process.pid, 'SIGUSR2')
+    await vi.waitUntil(isReported(log.reports, 'ACCESS_LOG_REOPENED'))
+    await vi.waitUntil(() => timesOpen(`${log.file}.1`) === 0)
+    await log.server.inject('/after')
+    await log.lines()
+    expect(await targetsIn(log.file)).toEqual(['/after'])
+  })
+
   test('does nothing to a file that is where it was', async () => {
     const log = await logged({})
     await log.server.inject('/a')
+    const signal = once(process, 'SIGUSR2')
     process.kill(process.pid, 'SIGUSR2')
-    await new Promise(setImmediate)
+    await signal
     await log.server.inject('/b')
     expect(await log.lines()).toHaveLength(2)
     expect(log.reports).toEqual([])
