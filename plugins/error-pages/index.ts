@@ -60,14 +60,11 @@ function tapProtocolError(server: PluginServer, pages: Pages, negotiate: Negotia
 function fill(response: HttpResponse, kind: Kind, failure: Failure, pages: Pages): void {
   response.vary('Accept')
   if (kind === 'text/plain') return
-  // RFC 9110 section 15.5.17: a 416 says there how long the representation is. It is not about the page.
-  const range = response.status === 416 ? response.headers.get('content-range') : undefined
   const isHtml = kind === 'text/html'
   response.replace(isHtml ? pages.find(failure.status)(failure) : problemOf(failure))
   // These were said of a body that does not exist.
   response.delete('content-encoding').delete('content-language').delete('last-modified')
   response.set('content-type', isHtml ? 'text/html; charset=utf-8' : kind)
-  if (range !== undefined) response.set('content-range', range)
 }
 
 function filesOf(site: PluginSite, { root, pages = {} }: ErrorPagesSettings) {

@@ -116,10 +116,10 @@ class Clients {
     if (this.#random(4) > 0) fields.push('user-agent', this.text())
     if (this.#random(4) > 0)
       fields.push('referer', `${this.#one(['', 'http://', 'https://a.test/'])}${this.text()}`)
-    const version = this.#one(['1.0', '1.1', '1.1', '2'])
+    const protocol = this.#one(['1.0', '1.1', '1.1', '2'])
     const target = this.#random(40) === 0 ? this.text() : `/${this.text()}`
     const client = { address: this.#address(), port: this.#random(65_536) }
-    return new HttpRequest({ method: this.#one(METHODS), target, version, fields, client })
+    return new HttpRequest({ method: this.#one(METHODS), target, protocol, fields, client })
   }
 
   #address(): string {
