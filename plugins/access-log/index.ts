@@ -1,60 +1,63 @@
-import { definePlugin, type PluginServer, slot } from 'rawhttp'
-import { formats } from './formats.ts'
-import { LogOutput } from './output.ts'
+import { definePlugin, type PluginServer, type PluginSite, ROOT_SITE } from 'rawhttp'
+import { statusOf } from './fields.ts'
+import { type OpenOutput, openOutput } from './outputs.ts'
 import { type AccessLogSettings, settings } from './settings.ts'
 
+export type { FieldName } from './fields.ts'
 export type { FormatName } from './formats.ts'
-export type { AccessLogOptions } from './settings.ts'
+export type { AccessLogOptions, Template } from './settings.ts'
 
-/** The outputs of a generation by where they go: what writes to one place shares one stream. */
-const Outputs = slot('access-log.outputs', () => new Map<string, () => LogOutput>())
+/** One log of a config: the same for all the sites that write to it. */
+interface Log {
+  /** Absolute; null for standard output. */
+  path: string | null
+  /** From `start` to `stop`. */
+  output: OpenOutput | null
+}
+
+/** The logs by the server as each plugin instance sees it. */
+const logs = new WeakMap<PluginServer, Log>()
 
 /**
  * Writes one line for every request, also for refused messages and those whose client left. Lines go out in batches
- * of 64 kB, at the latest after 100 ms; when the server stops all of them are written.
+ * of 64 kB, at the latest after 100 ms; when the server stops all of them are written. SIGUSR2 opens the files again.
  *
  * @example
- * plugins: [accessLog({ format: 'json', file: './logs/access.log' })]
+ * plugins: [accessLog({ format: 'json', file: './logs/access.log', sample: 0.1 })]
  * @throws Error at the start when the file cannot be opened.
  */
 export const accessLog = definePlugin({
   name: 'access-log',
+  repeatable: true,
   options: settings,
-  server(server, { file }) {
-    const path = pathOf(server, file)
-    const outputs = server.get(Outputs)
-    // Several sites with a log of their own may name one file.
-    if (!outputs.has(keyOf(path))) outputs.set(keyOf(path), tapServer(server, path))
+  server(server) {
+    const log: Log = { path: null, output: null }
+    logs.set(server, log)
+    server.hooks.start.tapPromise('access-log:open', async () => {
+      log.output = await openOutput(log.path, diagnostic => server.report(diagnostic))
+    })
+    server.hooks.stop.tapPromise('access-log:close', async () => {
+      // A start that failed may have failed before this plugin's turn.
+      await log.output?.close()
+    })
   },
-  site(site, { format: name, file }) {
-    const output = site.server.get(Outputs).get(keyOf(pathOf(site.server, file)))!
-    const format = formats[name]
-    site.hooks.done.tap('access-log', (request, response, outcome) =>
-      output().write(format(request, response, outcome)),
-    )
+  site(site, settings) {
+    const log = logs.get(site.server)!
+    // A root plugin serves every site: its path counts from the config's folder, as that of the root site does.
+    if (log.path === null || site.name === ROOT_SITE) log.path = pathFor(site, settings)
+    tapDone(site, settings, log)
   },
 })
 
-/** Opens the output with the generation and closes it with it; the stream itself is shared by generations. */
-function tapServer(server: PluginServer, path: string | null): () => LogOutput {
-  const output = server.keep(`output ${keyOf(path)}`, { create: () => new LogOutput(path) })
-  let isOpen = false
-  server.hooks.start.tapPromise('access-log:open', async () => {
-    await output().open(diagnostic => server.report(diagnostic))
-    isOpen = true
-  })
-  server.hooks.stop.tapPromise('access-log:close', async () => {
-    // A start that failed may have failed before this plugin's turn.
-    if (isOpen) await output().close()
-    isOpen = false
-  })
-  return output
+function pathFor(site: PluginSite, { file }: AccessLogSettings): string | null {
+  return file === null ? null : site.resolve(file)
 }
 
-function pathOf(server: PluginServer, file: AccessLogSettings['file']): string | null {
-  return file === null ? null : server.resolve(file)
-}
-
-function keyOf(path: string | null): string {
-  return path ?? 'stdout'
+function tapDone(site: PluginSite, { format, sampling }: AccessLogSettings, log: Log): void {
+  site.hooks.done.tap('access-log', (request, response, outcome) => {
+    const sample = sampling(statusOf(request, response, outcome), outcome)
+    if (sample === 1 || Math.random() < sample) {
+      log.output!.write(format({ request, response, outcome, sample }))
+    }
+  })
 }

@@ -1,12 +1,21 @@
-import { definePlugin, HttpResponse, type PluginSite, ROOT_SITE, Transform } from 'rawhttp'
-import { loadPages } from './pages.ts'
+import {
+  definePlugin,
+  HttpResponse,
+  type PluginServer,
+  type PluginSite,
+  ROOT_SITE,
+  Slots,
+  Transform,
+} from 'rawhttp'
+import { type Kind, type Negotiate, negotiation } from './negotiate.ts'
+import { loadPages, type Pages } from './pages.ts'
+import { problemOf } from './problem.ts'
 import { type ErrorPagesSettings, errorPagesOptions } from './schema.ts'
-
-const HTML = 'text/html; charset=utf-8'
+import type { Failure } from './template.ts'
 
 /**
- * Gives errors without a body a page of your own: `404.html` for one status, `4xx.html` and `5xx.html` for the rest.
- * What a handler wrote itself stays as it is, and a status without a page gets the kernel's plain text.
+ * Gives errors without a body one: a page for people, yours (`404.html`, `4xx.html`, `5xx.html`) or a built-in one, and
+ * problem details (RFC 9457) for clients that ask for JSON. What a handler wrote itself stays as it is.
  *
  * Among the root plugins it covers messages that are refused before any site sees them, too. Pages are read at
  * start. Caching is not decided here: whoever made the error knows whether it lasts, and may say so.
@@ -21,27 +30,42 @@ export const errorPages = definePlugin({
   options: errorPagesOptions,
   async site(site, settings) {
     const pages = await loadPages(filesOf(site, settings))
-
-    site.hooks.transform.tap({ name: 'error-pages', stage: Transform.Shape }, response => {
-      if (response.status < 400 || response.body !== null) return
-      const page = pages.find(response.status)
-      if (page === null) return
-      response.replace(page(response.status, response.detail))
-      // These were said of a body that does not exist.
-      response.delete('content-encoding').delete('content-language').delete('last-modified')
-      response.set('content-type', HTML)
-    })
-
+    const negotiate = negotiation(settings.prefer)
+    tapTransform(site, pages, negotiate)
     // The hook is the server's: a site that tapped it would answer for messages of all others.
-    if (site.name !== ROOT_SITE) return
-    site.server.hooks.protocolError.tap('error-pages', ({ status, message, headers }) => {
-      const page = pages.find(status)
-      // The text of a 5xx is for the operator.
-      const detail = status < 500 ? message : null
-      return page === null ? undefined : HttpResponse.html(page(status, detail), { status, headers })
-    })
+    if (site.name === ROOT_SITE) tapProtocolError(site.server, pages, negotiate)
   },
 })
+
+function tapTransform(site: PluginSite, pages: Pages, negotiate: Negotiate): void {
+  site.hooks.transform.tap({ name: 'error-pages', stage: Transform.Shape }, (response, request) => {
+    const { status, detail, body } = response
+    if (status < 400 || body !== null) return
+    const failure = { status, detail, requestId: request.get(Slots.requestId) }
+    fill(response, negotiate(request.headers.get('accept')), failure, pages)
+  })
+}
+
+function tapProtocolError(server: PluginServer, pages: Pages, negotiate: Negotiate): void {
+  server.hooks.protocolError.tap('error-pages', ({ status, message, headers }, request) => {
+    // The message of a refusal is the kernel's own sentence and tells the client what to change: that of a 5xx, too.
+    const response = HttpResponse.error(status, message, { headers })
+    const failure = { status, detail: message, requestId: request.get(Slots.requestId) }
+    fill(response, negotiate(request.headers.get('accept')), failure, pages)
+    return response
+  })
+}
+
+/** Gives an error the body that its client asks for; of `text/plain` the kernel has one. */
+function fill(response: HttpResponse, kind: Kind, failure: Failure, pages: Pages): void {
+  response.vary('Accept')
+  if (kind === 'text/plain') return
+  const isHtml = kind === 'text/html'
+  response.replace(isHtml ? pages.find(failure.status)(failure) : problemOf(failure))
+  // These were said of a body that does not exist.
+  response.delete('content-encoding').delete('content-language').delete('last-modified')
+  response.set('content-type', isHtml ? 'text/html; charset=utf-8' : kind)
+}
 
 function filesOf(site: PluginSite, { root, pages = {} }: ErrorPagesSettings) {
   const files = Object.entries(pages).map(([name, file]) => [name, site.resolve(file)] as const)

@@ -1,8 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ConfigError } from 'rawhttp'
+import { BUILT_IN_PAGE } from './built-in-page.ts'
 import { PAGE_NAME } from './schema.ts'
 import { compilePage, type Page } from './template.ts'
+
+const builtIn = compilePage(BUILT_IN_PAGE)
 
 /** The pages of a site, in memory, by `404` or `4xx`. */
 export class Pages {
@@ -12,10 +15,10 @@ export class Pages {
     this.#byName = byName
   }
 
-  /** The page of a status: its own, else that of its hundred, else null. */
-  find(status: number): Page | null {
+  /** The page of a status: its own, else that of its hundred, else the built-in one. */
+  find(status: number): Page {
     const name = String(status)
-    return this.#byName.get(name) ?? this.#byName.get(`${name[0]}xx`) ?? null
+    return this.#byName.get(name) ?? this.#byName.get(`${name[0]}xx`) ?? builtIn
   }
 }
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
-import { definePlugin, Handle, HttpRequest, HttpResponse, type Sink, Slots } from 'rawhttp'
+import { definePlugin, Handle, HttpRequest, HttpResponse, Slots } from 'rawhttp'
 import { expect, test } from 'vitest'
 import { logged, parse } from './log.ts'
+import { memorySink } from './memory-sink.ts'
 
 // What an attacker would try, and any byte at all.
 const nasty = fc.constantFrom(
@@ -32,17 +33,6 @@ const shown = (text: string) => text || '-'
 // A name that is not one byte a character is logged as UTF-8.
 const shownUser = (user: string) => shown(/[^\x00-\xff]/.test(user) ? latin1(user) : user)
 
-const sink = (): Sink => ({
-  ...{
-    inform: () => undefined,
-    head: () => undefined,
-    write: () => true,
-    end: () => undefined,
-    reset: () => undefined,
-  },
-  ...{ onDrain: null, onClose: null, bytes: 0 },
-})
-
 const answering = definePlugin({
   name: 'answering',
   site: site =>
@@ -71,7 +61,7 @@ test('any bytes of a client give exactly one line, which parses back to them', a
       for (const { target, agent, referer, user, address } of sent) {
         const fields = ['host', 'localhost', 'user-agent', agent, 'referer', referer, 'x-user', user]
         const request = new HttpRequest({ method: 'GET', target, fields, client: { address, port: 1 } })
-        const to = sink()
+        const to = memorySink()
         log.server.dispatch(request, to)
         to.onClose?.(null)
       }
@@ -100,7 +90,7 @@ test('any bytes of a client give exactly one JSON line, which parses back to the
       await log.server.inject('/first')
       for (const { target, agent, referer } of sent) {
         const fields = ['host', 'localhost', 'user-agent', agent, 'referer', referer]
-        const to = sink()
+        const to = memorySink()
         log.server.dispatch(new HttpRequest({ method: 'GET', target, fields }), to)
         to.onClose?.(null)
       }

@@ -102,7 +102,7 @@ describe('a combined line', () => {
     await log.server.inject({ url, headers: { 'user-agent': agent, referer: 'é' } })
     const [line] = await log.lines()
     expect(line).toContain('"\\xE9" "a\\x22b\\x5Cc\\x09d\\x80\\xFF~ "')
-    expect(line).toContain('- - \\x22x\\x20y]\\x0A\\xF0\\x9F\\x90\\xA3 [')
+    expect(line).toContain('- - \\x22x\\x20y\\x5D\\x0A\\xF0\\x9F\\x90\\xA3 [')
   })
 
   test('has the second in which its request came, though the text is made once a second', async () => {
@@ -222,6 +222,7 @@ describe('a JSON line', () => {
       referer: 'r"\\',
       userAgent: 'é\u0085',
       route: null,
+      cacheStatus: null,
       requestId: null,
       refused: null,
     })

@@ -1,3 +1,4 @@
+import { readdirSync, statSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,7 +22,8 @@ const time = '\\d{2}/[A-Z][a-z]{2}/\\d{4}:\\d{2}:\\d{2}:\\d{2} [+-]\\d{4}'
 const text = '((?:[ !#-[\\]-~]|\\\\x[0-9A-F]{2})*)'
 const shape = new RegExp(`^(\\S+) - (\\S+) \\[(${time})\\] "${text}" (\\d{3}) (\\d+) "${text}" "${text}"$`)
 
-const plain = (escaped: string) =>
+/** Text without its escapes. */
+export const plain = (escaped: string) =>
   escaped.replace(/\\x([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 
 /** Takes a combined line apart, or fails. */
@@ -88,4 +90,13 @@ export async function logged(options: AccessLogOptions, ...plugins: Plugins): Pr
     return linesOf(await readFile(file, 'latin1'))
   }
   return { server, file, reports, lines }
+}
+
+/** How many descriptors of this process are on a file. */
+export function timesOpen(file: string): number {
+  const { dev, ino } = statSync(file)
+  const found = readdirSync('/proc/self/fd').map(fd =>
+    statSync(`/proc/self/fd/${fd}`, { throwIfNoEntry: false }),
+  )
+  return found.filter(each => each?.dev === dev && each.ino === ino).length
 }

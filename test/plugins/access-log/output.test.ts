@@ -1,12 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { closeSync, constants, openSync, readdirSync, readSync, statSync } from 'node:fs'
+import { closeSync, constants, openSync, readSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { createServer, type Diagnostic, definePlugin, Handle, HttpResponse, type Server } from 'rawhttp'
 import { accessLog } from 'rawhttp/plugins/access-log'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { collect, linesOf, logged, parse, tempFolder } from './log.ts'
+import { LogOutput } from '../../../plugins/access-log/output.ts'
+import { tempFile } from '../../support/temp-file.ts'
+import { collect, linesOf, logged, parse, tempFolder, timesOpen } from './log.ts'
 
 const hello = definePlugin({
   name: 'hello',
@@ -55,11 +57,11 @@ describe('lines', () => {
   test('are written at once when 64 kB have come together', async () => {
     const log = await logged({}, hello)
     const clock = stoppedClock()
-    const url = `/${'x'.repeat(7_000)}`
-    for (let i = 0; i < 20; i++) await log.server.inject(url)
+    const url = `/${'x'.repeat(2_000)}`
+    for (let i = 0; i < 50; i++) await log.server.inject(url)
     await vi.waitUntil(async () => (await readFile(log.file)).length > 65_536, { timeout: 5_000 })
     clock.pass(0)
-    expect(await log.lines()).toHaveLength(20)
+    expect(await log.lines()).toHaveLength(50)
   })
 
   test('of many more than one batch come in order and whole', async () => {
@@ -98,10 +100,10 @@ describe('the file', () => {
   })
 
   test('that cannot be opened stops the start, with plugin, path and reason', async () => {
-    const file = join(await tempFolder(), 'missing/access.log')
+    const file = join(await tempFile('file', ''), 'access.log')
     const server = await createServer({ plugins: [accessLog({ file }), hello] })
     const failure = server.inject('/x')
-    await expect(failure).rejects.toThrow(`file: cannot open ${file} for appending: ENOENT`)
+    await expect(failure).rejects.toThrow(`file: cannot open ${file} for appending: EEXIST`)
   })
 
   test('is shared by all sites of a root plugin, and by the site "-"', async () => {
@@ -166,15 +168,6 @@ describe('the file', () => {
   })
 })
 
-/** How many descriptors of this process are on a file. */
-function timesOpen(file: string): number {
-  const { dev, ino } = statSync(file)
-  const found = readdirSync('/proc/self/fd').map(fd =>
-    statSync(`/proc/self/fd/${fd}`, { throwIfNoEntry: false }),
-  )
-  return found.filter(each => each?.dev === dev && each.ino === ino).length
-}
-
 async function createServerWithSites() {
   const file = join(await tempFolder(), 'access.log')
   const sites = ['a', 'b'].map(name => ({ name, hosts: [`${name}.example`] }))
@@ -234,8 +227,8 @@ describe('trouble', () => {
     const server = stopping(
       await createServer({ plugins: [collect(reports), accessLog({ file: fifo }), hello] }),
     )
-    const sent = 2_600
-    for (let i = 0; i < sent; i++) await server.inject(`/${i}-${'x'.repeat(7_000)}`)
+    const sent = 9_000
+    for (let i = 0; i < sent; i++) await server.inject(`/${i}-${'x'.repeat(1_950)}`)
     await until(() => reports.length > 0)
     expect(reports).toMatchObject([{ code: 'ACCESS_LOG_LOST', severity: 'error' }])
     const text = readFrom(reader)
@@ -249,6 +242,28 @@ describe('trouble', () => {
     expect(lines).toHaveLength(sent + 1 - lost)
     for (const line of lines) parse(line)
   })
+})
+
+test('as long as lines are lost that is said once a minute, with their number', async () => {
+  const reports: string[] = []
+  const output = new LogOutput('/dev/full')
+  output.reportTo(({ message }) => void reports.push(message.replace('the access log /dev/full ', '')))
+  await output.open()
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const line = `${'x'.repeat(65_535)}\n`
+  for (let i = 0; i < 256 + 3; i++) output.write(line)
+  expect(reports).toEqual(['is too slow: 16 MB wait to be written, lines are lost until fewer do'])
+  vi.advanceTimersByTime(59_900)
+  expect(reports).toHaveLength(1)
+  output.write(line)
+  vi.advanceTimersByTime(200)
+  expect(reports.slice(1)).toEqual(['is still not written: 4 lines are lost by now'])
+  vi.advanceTimersByTime(60_000)
+  expect(reports).toHaveLength(3)
+  vi.useRealTimers()
+  await output.end()
+  expect(reports.at(-1)).toBe('ended with 16777216 bytes unwritten and 4 lines lost before')
 })
 
 /** Reads a pipe as things come, until the test ends, and gives what came so far. */
@@ -275,7 +290,10 @@ function readFrom(fd: number): () => string {
 
 describe('a mistake in the options', () => {
   test.each([
-    [{ format: 'apache' }, '.format: expected ("combined" | "common" | "json"), got '],
+    [
+      { format: 'apache' },
+      ".format: expected 'combined', 'common', 'json' or a template such as '{client} {status}', got 'apache'",
+    ],
     [{ file: '' }, '.file: expected a path or a file: URL'],
     [{ file: 3 }, '.file: expected a path or a file: URL'],
     [{ file: new URL('http://example.com/x') }, '.file: expected a path or a file: URL'],

@@ -27,17 +27,14 @@ test.each([
     { pages: { 404: 4 } },
     "pages.404: Invalid type: Expected a file such as './404.html', or a file: URL but received 4",
   ],
-  [
-    {},
-    "null: Invalid type: Expected a folder in 'root', or at least one page in 'pages' but received Object",
-  ],
-  [
-    { pages: {} },
-    "null: Invalid type: Expected a folder in 'root', or at least one page in 'pages' but received Object",
-  ],
-  [undefined, "null: Invalid type: Expected options such as { root: './errors' } but received undefined"],
+  [{ prefer: 'json' }, "prefer: Invalid type: Expected 'html' or 'problem' but received \"json\""],
+  [3, "null: Invalid type: Expected options such as { root: './errors' } but received 3"],
 ])('says what was expected instead of %j', (input, problem) => {
   expect(problems(input)).toEqual([problem])
+})
+
+test.each([undefined, {}, { pages: {} }])('needs no options: %j', input => {
+  expect(problems(input)).toEqual([])
 })
 
 test('refuses options that it does not know', () => {

@@ -96,7 +96,7 @@ test('HEAD gets the head of the page, and no body', async () => {
   expect({ ...head.headers.toObject(), date: '' }).toEqual({ ...get.headers.toObject(), date: '' })
 })
 
-test('the most specific page is taken, and a status without one is left to the kernel', async () => {
+test('the most specific page is taken, and a status without one gets the built-in page', async () => {
   const ask = await serve(({ path }) => HttpResponse.error(Number(path.slice(1))), {
     '404.html': 'four o four',
     '4xx.html': 'four',
@@ -106,9 +106,9 @@ test('the most specific page is taken, and a status without one is left to the k
   expect((await ask('GET', '/404')).text()).toBe('four o four')
   expect((await ask('GET', '/400')).text()).toBe('four')
   expect((await ask('GET', '/499')).text()).toBe('four')
-  const plain = await ask('GET', '/503')
-  expect(plain.headers.get('content-type')).toBe('text/plain; charset=utf-8')
-  expect(plain.text()).toContain('503')
+  const builtIn = await ask('GET', '/503')
+  expect(builtIn.headers.get('content-type')).toBe('text/html; charset=utf-8')
+  expect(builtIn.text()).toContain('<h1><span>503</span> Service Unavailable</h1>')
 })
 
 test('a detail that a client could have chosen is escaped', async () => {

@@ -38,9 +38,11 @@ test.each([
   )
 })
 
-test('a 5xx of the protocol shows its page without a text', async () => {
+test("a 5xx of the protocol shows its sentence, which is the kernel's own", async () => {
   const ask = await serve('root')
-  expect(await ask(`GET / HTTP/2.0\r\n${host}\r\n`)).toMatch(/^HTTP\/1\.1 505 [\s\S]*\r\n\r\n<p>505 <\/p>$/)
+  expect(await ask(`GET / HTTP/2.0\r\n${host}\r\n`)).toMatch(
+    /^HTTP\/1\.1 505 [\s\S]*\r\n\r\n<p>505 the major version is not 1<\/p>$/,
+  )
 })
 
 test('a host that no site takes gets a page of the root', async () => {
@@ -48,11 +50,36 @@ test('a host that no site takes gets a page of the root', async () => {
   expect(await ask('GET / HTTP/1.1\r\nHost: elsewhere\r\n\r\n')).toMatch(/^HTTP\/1\.1 421 [\s\S]*<p>421 /)
 })
 
-test('without a page for it a refused message gets plain text', async () => {
+test('without a page for it a refused message gets the built-in one', async () => {
   const ask = await serve('root', { '404.html': 'lost' })
-  expect(await ask(`GET /%zz HTTP/1.1\r\n${host}\r\n`)).toMatch(
-    /^content-type: text\/plain; charset=utf-8\r$/im,
-  )
+  const answer = await ask(`GET /%zz HTTP/1.1\r\n${host}\r\n`)
+  expect(answer).toMatch(/^content-type: text\/html; charset=utf-8\r$/im)
+  expect(answer).toContain('<p>the path has a broken percent escape or an escaped NUL</p>')
+})
+
+test('a refused message of a client that asks for JSON gets problem details, HEAD their head', async () => {
+  const ask = await serve('root')
+  const accept = 'Accept: application/json\r\n'
+  const get = await ask(`GET /%zz HTTP/1.1\r\n${host}${accept}\r\n`)
+  expect(get).toMatch(/^content-type: application\/json\r$/im)
+  expect(get).toMatch(/^vary: Accept\r$/im)
+  expect(JSON.parse(get.slice(get.indexOf('\r\n\r\n')))).toEqual({
+    type: 'about:blank',
+    title: 'Bad Request',
+    status: 400,
+    detail: 'the path has a broken percent escape or an escaped NUL',
+  })
+  const head = await ask(`HEAD /%zz HTTP/1.1\r\n${host}${accept}\r\n`)
+  const withoutDate = (text: string) => text.replace(/date: .*\r\n/i, '')
+  expect(withoutDate(head)).toBe(withoutDate(get.slice(0, get.indexOf('\r\n\r\n') + 4)))
+})
+
+test("a refused message of a client that takes neither gets the kernel's text", async () => {
+  const ask = await serve('root')
+  const answer = await ask(`GET /%zz HTTP/1.1\r\n${host}Accept: text/plain\r\n\r\n`)
+  expect(answer).toMatch(/^content-type: text\/plain; charset=utf-8\r$/im)
+  expect(answer).toMatch(/^vary: Accept\r$/im)
+  expect(answer).toMatch(/\r\n\r\n400 Bad Request\nthe path has a broken/)
 })
 
 test("a site's plugin does not answer for messages that reach no site", async () => {

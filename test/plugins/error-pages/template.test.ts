@@ -2,33 +2,38 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { compilePage, escapeHtml } from '../../../plugins/error-pages/template.ts'
 
-test('fills in status, reason and detail, each wherever it stands', () => {
-  const page = compilePage('<title>{{status}} {{reason}}</title><h1>{{ status }}</h1><p>{{detail}}</p>')
-  expect(page(404, 'no such page')).toBe('<title>404 Not Found</title><h1>404</h1><p>no such page</p>')
+/** A page of this source, filled in. */
+const filled = (html: string, status: number, detail: string | null, requestId?: string) =>
+  compilePage(html)({ status, detail, requestId })
+
+test('fills in status, reason, detail and request id, each wherever it stands', () => {
+  const html =
+    '<title>{{status}} {{reason}}</title><h1>{{ status }}</h1><p>{{detail}}</p><i>{{requestId}}</i>'
+  expect(filled(html, 404, 'no such page', '<7>')).toBe(
+    '<title>404 Not Found</title><h1>404</h1><p>no such page</p><i>&lt;7&gt;</i>',
+  )
 })
 
-test('without a detail its place is empty', () => {
-  expect(compilePage('<p>{{detail}}</p>')(500, null)).toBe('<p></p>')
+test('without a detail or a request id its place is empty', () => {
+  expect(filled('<p>{{detail}}</p>{{requestId}}', 500, null)).toBe('<p></p>')
 })
 
 test('a status without a registered reason is named by its number', () => {
-  expect(compilePage('{{reason}}')(499, null)).toBe('Status 499')
+  expect(filled('{{reason}}', 499, null)).toBe('Status 499')
 })
 
 test('leaves other braces alone', () => {
   const html = '<b>{{user}}</b> { {status} } {{Status}} {{}} {{status'
-  expect(compilePage(html)(404, 'x')).toBe(html)
+  expect(filled(html, 404, 'x')).toBe(html)
 })
 
 test('what is filled in is never filled in again', () => {
-  expect(compilePage('{{detail}}')(404, '{{status}} $& $1 {{detail}}')).toBe(
-    '{{status}} $&amp; $1 {{detail}}',
-  )
+  expect(filled('{{detail}}', 404, '{{status}} $& $1 {{detail}}')).toBe('{{status}} $&amp; $1 {{detail}}')
 })
 
 test('escapes what could end a text or an attribute', () => {
-  const page = compilePage('<p title="{{detail}}">{{detail}}</p>')
-  expect(page(400, `"><script>alert('1')</script>&\``)).toBe(
+  const html = '<p title="{{detail}}">{{detail}}</p>'
+  expect(filled(html, 400, `"><script>alert('1')</script>&\``)).toBe(
     `<p title="&quot;&gt;&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&amp;&#96;">` +
       `&quot;&gt;&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&amp;&#96;</p>`,
   )

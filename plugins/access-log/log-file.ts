@@ -1,0 +1,157 @@
+import { fstatSync } from 'node:fs'
+import { mkdir, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+// Its named exports are for require() only.
+import sonic, { type SonicBoom } from 'sonic-boom'
+
+/** Batches that wait are written together up to this size, so that a write grows as the load does. */
+const MAX_WRITE = 4_194_304
+/** Lines may hold what is personal: owner and group read them, others do not. The umask narrows it further. */
+const FILE_MODE = 0o640
+const FOLDER_MODE = 0o750
+/** How long `end` waits for a disk or pipe that takes nothing, in milliseconds. */
+const END_TIMEOUT = 5_000
+/** How often an exit tries pipes that are full; sonic-boom sleeps 100 ms before each. */
+const EXIT_TRIES = 20
+
+const STDOUT = 1
+
+let isExiting = false
+let exitTries = 0
+
+/** Who hears what becomes of the bytes. */
+export interface LogFileEvents {
+  wrote(bytes: number): void
+  failed(error: Error): void
+}
+
+/** One open file, pipe or standard output. What was given to it goes there, whatever happens to its name. */
+export class LogFile {
+  readonly #stream: SonicBoom
+  readonly #closed: Promise<void>
+  #waiting = 0
+  #isFailing = false
+  #isRetired = false
+  #isEnding = false
+
+  private constructor(stream: SonicBoom, events: LogFileEvents) {
+    this.#stream = stream
+    this.#closed = new Promise(resolve => stream.once('close', resolve))
+    stream.on('error', (error: Error) => {
+      this.#isFailing = true
+      events.failed(error)
+    })
+    stream.on('write', (bytes: number) => {
+      this.#isFailing = false
+      this.#waiting -= bytes
+      events.wrote(bytes)
+      if (this.#isRetired && this.#waiting === 0) this.#finish()
+    })
+  }
+
+  /**
+   * Opens a file for appending, with the folders that it needs.
+   *
+   * @param path Absolute; null for standard output.
+   * @throws Error when it cannot be opened.
+   */
+  static async open(path: string | null, events: LogFileEvents): Promise<LogFile> {
+    try {
+      if (path !== null) await mkdir(dirname(path), { recursive: true, mode: FOLDER_MODE })
+      return new LogFile(await opened(path ?? STDOUT), events)
+    } catch (cause) {
+      throw new Error(`file: cannot open ${path} for appending: ${(cause as Error).message}`, { cause })
+    }
+  }
+
+  /** Whether the last try to write has failed. */
+  get isFailing(): boolean {
+    return this.#isFailing
+  }
+
+  /** Whether a path still leads to this file: not after a rename, and not when it was removed. */
+  async isAt(path: string): Promise<boolean> {
+    const found = await stat(path).catch(() => null)
+    const own = fstatSync(this.#fd)
+    return found !== null && found.ino === own.ino && found.dev === own.dev
+  }
+
+  write(batch: string): void {
+    this.#waiting += batch.length
+    // The types know of strings only. As bytes the lines are no longer a thousand small pieces for the collector.
+    this.#stream.write(Buffer.from(batch, 'latin1') as unknown as string)
+  }
+
+  /** After an error the stream waits for somebody to ask it to try again. */
+  retry(): void {
+    if (this.#waiting > 0) this.#stream.flush()
+  }
+
+  /** No more will be given: it ends once all is written, however long that takes. Resolves then. */
+  retire(): Promise<void> {
+    this.#isRetired = true
+    if (this.#waiting === 0) this.#finish()
+    return this.#closed
+  }
+
+  /** Ends once all is written, or there is no hope of it. */
+  async end(): Promise<void> {
+    const giveUp = () => this.#stream.destroy()
+    const timer = setTimeout(giveUp, END_TIMEOUT)
+    this.#stream.once('error', giveUp)
+    this.#finish()
+    await this.#closed
+    clearTimeout(timer)
+  }
+
+  /**
+   * The process ends and no callback will run any more. Node itself still finishes a write that is under way.
+   *
+   * @throws Error when it cannot be written.
+   */
+  endAtExit(batch: string): void {
+    isExiting = true
+    if (this.#waiting > 0) this.#stream.flushSync()
+    if (batch !== '') writeNow(this.#fd, batch)
+  }
+
+  #finish(): void {
+    if (this.#isEnding) return
+    this.#isEnding = true
+    this.#stream.end()
+  }
+
+  get #fd(): number {
+    return (this.#stream as unknown as { readonly fd: number }).fd
+  }
+}
+
+async function opened(dest: string | number): Promise<SonicBoom> {
+  const stream = new sonic.SonicBoom({
+    dest,
+    append: true,
+    mode: FILE_MODE,
+    retryEAGAIN: mayRetry,
+    maxWrite: MAX_WRITE,
+    contentMode: 'buffer',
+  })
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  stream.once('ready', resolve)
+  stream.once('error', reject)
+  await promise
+  stream.removeListener('error', reject)
+  return stream
+}
+
+/** A full pipe is tried again and again, but it must not keep the process from ending. */
+function mayRetry(): boolean {
+  return !isExiting || exitTries++ < EXIT_TRIES
+}
+
+function writeNow(fd: number, batch: string): void {
+  const stream = new sonic.SonicBoom({ fd, sync: true, retryEAGAIN: mayRetry })
+  stream.on('error', error => {
+    throw error
+  })
+  stream.write(batch)
+}
