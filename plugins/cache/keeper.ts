@@ -113,12 +113,10 @@ function isKnown(storable: Storable): boolean {
   const known = resource.ofCoding(request, response.headers.get('content-encoding') ?? 'identity')
   if (known === null || !known.isSameAs(response)) return false
   if (known === visit.variant) visit.status = 'revalidated'
-  let variant = known
-  if (verdict.lifetime === null) store.link(resource, request, known)
-  else {
-    variant = new Variant({ response, bytes: known.bytes, verdict, tags, now })
-    store.put(visit, request, verdict, variant)
-  }
+  const isRenewed = verdict.lifetime !== null && !known.isFresh(now)
+  const variant = isRenewed ? new Variant({ response, bytes: known.bytes, verdict, tags, now }) : known
+  if (isRenewed) store.renew(resource, known, variant)
+  store.link(resource, request, variant)
   visit.isStored = true
   conclude(storable, 'again', variant, variant.response)
   return true
@@ -177,9 +175,10 @@ function readAlong(storable: Storable): void {
     store.release(taken)
     visit.isReading = false
     store.settle(visit)
-    if (whole !== null) return visit.fill?.end('again', stored(storable, whole))
-    if (visit.fill !== null) store.pass(visit.key)
-    visit.fill?.end('alone')
+    const { fill } = visit
+    const variant = whole === null ? null : stored(storable, whole)
+    if (variant === null && fill !== null) store.pass(visit.key)
+    fill?.end(variant === null ? 'alone' : 'again', variant)
   }
   response.through(body => {
     reading = new ReadAlong(body, { take, ended })

@@ -73,17 +73,27 @@ export class Resource {
   /** Stores a variant in the place of the one with the same coding for the same request. */
   add(request: HttpRequest, variant: Variant, most: number): void {
     const place = placeOf(variant.coding, this.#others(request))
-    // Another version of a source that knows itself: the variants of the old one never become current again.
-    const { isCurrent } = variant.response
-    for (const [name, old] of this.#variants) {
-      const wasCurrent = old.response.isCurrent
-      if (name === place || (wasCurrent !== undefined && wasCurrent !== isCurrent)) this.#remove(name)
+    const before = this.#variants.get(place)
+    if (before !== undefined) {
+      // Who was led to the old one would be led to the new one: of two spellings neither pushes the other out.
+      for (const [selector, linked] of this.#links) if (linked === before) this.#links.set(selector, variant)
+      this.#remove(place)
     }
+    // Of another version of a source that knows itself, variants never become current again.
+    const { isCurrent } = variant.response
+    this.drop(({ response }) => response.isCurrent !== undefined && response.isCurrent !== isCurrent)
     this.#variants.set(place, variant)
     this.#bytes += variant.size + place.length
     this.link(request, variant)
     while (this.#variants.size > 1 && (this.#variants.size > MOST_VARIANTS || this.size > most))
       this.#remove(this.#variants.keys().next().value!)
+  }
+
+  /** Puts a variant in the place of an older one of the same bytes: who was led to that one gets this. */
+  renew(old: Variant, variant: Variant): void {
+    for (const [place, each] of this.#variants) if (each === old) this.#variants.set(place, variant)
+    for (const [selector, linked] of this.#links) if (linked === old) this.#links.set(selector, variant)
+    this.#bytes += variant.size - old.size
   }
 
   /** Has what this request says lead to a variant. */

@@ -118,6 +118,12 @@ export class Store implements CacheService {
     this.#changed(resource)
   }
 
+  /** Puts a variant in the place of an older one of the same bytes. */
+  renew(resource: Resource, old: Variant, variant: Variant): void {
+    resource.renew(old, variant)
+    this.#changed(resource)
+  }
+
   /** Drops one variant, unless another request has put a newer one in its place. */
   drop(key: string, variant: Variant): void {
     const resource = this.get(key)
