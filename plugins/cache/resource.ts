@@ -4,7 +4,7 @@ import type { Verdict } from './policy.ts'
 import type { Variant } from './variant.ts'
 
 /** What a resource takes beside its variants, and a name by which one is found, in bytes. Measured. */
-const OVERHEAD = 700
+const OVERHEAD = 500
 const LINK_OVERHEAD = 120
 
 /** Answers of one URL that differ by what the request said. */

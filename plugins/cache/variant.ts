@@ -2,7 +2,7 @@ import { HttpResponse } from 'rawhttp'
 import type { Lifetime, Verdict } from './policy.ts'
 
 /** What a variant takes beside body and fields: objects, arrays and the memory that belongs to a buffer. Measured. */
-const OVERHEAD = 1_500
+const OVERHEAD = 1_100
 
 /** Fields of one message, not of the stored answer; Age is told anew each time. */
 const NOT_STORED: ReadonlySet<string> = new Set(['age', 'cache-tag'])
