@@ -132,7 +132,8 @@ export class Lookup {
   }
 
   #goAlone(visit: Visit, forward: Forward, callback: Callback): void {
-    this.#context.store().open(visit)
+    // What a retired generation answers is of an older config.
+    if (this.#context.isCurrent()) this.#context.store().open(visit)
     visit.forward = forward
     callback()
   }

@@ -68,12 +68,13 @@ export class Store implements CacheService {
   adopt(settings: CacheSettings, isSameConfig: boolean): void {
     this.era++
     this.#void(() => true)
-    const kept = isSameConfig ? [...this.#entries.dump()] : []
+    if (isSameConfig) {
+      this.#dropWhere(resource => resource.drop(variant => variant.lifetime === null))
+      return
+    }
     this.#settings = settings
     this.#entries = this.#makeEntries()
     this.#passes = makePasses(settings)
-    for (const [key, { value, size }] of kept) this.#entries.set(key, value, { size: size! })
-    this.#dropWhere(resource => resource.drop(variant => variant.lifetime === null))
   }
 
   /** Nobody uses it any more: what is on its way is not stored. */

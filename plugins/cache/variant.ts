@@ -17,6 +17,15 @@ export interface VariantParts {
   readonly now: number
 }
 
+/** What is said of a stored answer at one moment. */
+export interface Told {
+  readonly second: number
+  readonly ttl: number
+  readonly age: string
+  /** Its Cache-Status where nothing else has happened. */
+  readonly hit: string
+}
+
 /** One stored answer: a response that any number of clients get, and how long it may be used. */
 export class Variant {
   /** Marked as transformed: it is sent as it is. */
@@ -33,6 +42,7 @@ export class Variant {
   readonly lifetime: Lifetime | null
   /** Until then nobody tries again to make a new one: the last try failed. */
   retryAt = 0
+  #told: Told | null = null
 
   constructor({ response, bytes, verdict, tags, now }: VariantParts) {
     const { headers, status, isCurrent } = response
@@ -74,6 +84,16 @@ export class Variant {
   /** Seconds for which it is fresh yet, negative when it is stale; null when no clock tells. */
   ttlAt(now: number): number | null {
     return this.lifetime === null ? null : Math.ceil((this.lifetime.freshUntil - now) / 1_000)
+  }
+
+  /** What is said of it, made once a second; null when no clock tells how old it is. */
+  toldAt(now: number): Told | null {
+    const ttl = this.ttlAt(now)
+    if (ttl === null) return null
+    const second = this.ageAt(now)
+    if (this.#told === null || this.#told.second !== second || this.#told.ttl !== ttl)
+      this.#told = { second, ttl, age: String(second), hit: `rawhttp; hit; ttl=${ttl}` }
+    return this.#told
   }
 
   /**
