@@ -72,10 +72,15 @@ export function isMeant(key: string, { origin, path }: Meant, asPrefix: boolean)
   return asPrefix ? key.startsWith(path, start) : key.length - start === path.length && key.endsWith(path)
 }
 
-/** The key of a reference that stands in the answer to another key; null when it leads to another origin. */
+/** The key of a reference that stands in the answer to another key; null for another origin, and for what is none. */
 export function keyBeside(key: string, reference: string): string | null {
-  const base = URL.canParse(reference, key) ? new URL(reference, key) : null
-  if (base === null || base.origin !== new URL(key).origin) return null
-  const { origin, path } = meantBy(`${base.origin}${base.pathname}${base.search}`)
-  return `${origin}${path}`
+  const url = URL.canParse(reference, key) ? new URL(reference, key) : null
+  if (url === null || url.origin !== new URL(key).origin) return null
+  try {
+    const { origin, path } = meantBy(`${url.origin}${url.pathname}${url.search}`)
+    return `${origin}${path}`
+  } catch {
+    // A path that no request can have.
+    return null
+  }
 }

@@ -1,4 +1,12 @@
-import { type Config, createServer, type Diagnostic, definePlugin, Handle, HttpResponse, type KeepOptions } from 'rawhttp'
+import {
+  type Config,
+  createServer,
+  type Diagnostic,
+  definePlugin,
+  Handle,
+  HttpResponse,
+  type KeepOptions,
+} from 'rawhttp'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { KeptValues } from '../../core/keep.ts'
 import { onServer, onSite, serve } from '../support/in-memory.ts'

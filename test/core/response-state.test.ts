@@ -266,7 +266,11 @@ describe('through', () => {
   test('asks nobody where there is no body, and refuses in deliver and what is no stream', () => {
     const never = () => expect.unreachable()
     expect(HttpResponse.empty().through(never as never).body).toBe(null)
-    expect(() => HttpResponse.text('a').deliver().through(never as never)).toThrow('use transform')
+    expect(() =>
+      HttpResponse.text('a')
+        .deliver()
+        .through(never as never),
+    ).toThrow('use transform')
     expect(() => HttpResponse.text('a').through(() => 1 as never)).toThrow('a body must be')
   })
 })

@@ -44,7 +44,7 @@ function plugins(): Plugins {
   if (values.from === 'constant') return [constant()]
   const root = mkdtempSync(join(tmpdir(), 'rawhttp-asset-'))
   process.once('exit', () => rmSync(root, { recursive: true }))
-  process.once('SIGTERM', () => process.exit(0))
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(0))
   writeFileSync(join(root, 'asset.txt'), text)
   // Left alone for so long that its tag is a strong one.
   utimesSync(join(root, 'asset.txt'), new Date(0), new Date(0))

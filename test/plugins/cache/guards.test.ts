@@ -12,10 +12,26 @@ function spellingsOf(path: string): string[] {
     const code = `%${text.charCodeAt(at).toString(16)}`
     return text.slice(0, at) + (lower ? code : code.toUpperCase()) + text.slice(at + 1)
   }
-  const folders = [folder, folder.toUpperCase(), `${folder}%20`, `${folder};a=b`, `${folder}.`, `${folder}%00`]
+  const folders = [
+    folder,
+    folder.toUpperCase(),
+    `${folder}%20`,
+    `${folder};a=b`,
+    `${folder}.`,
+    `${folder}%00`,
+  ]
   for (let at = 0; at < folder.length; at++) folders.push(escaped(folder, at), escaped(folder, at, true))
   const separators = ['/', '//', '///', '/./', '/a/../', '/%2e/', '%2F', '%2f', '%5C', '\\', '/%2E%2E/']
-  const ends = [name, `${name}/`, `${name}?`, `${name}?a`, `${name};a`, `./${name}`, escaped(name, 0), `${name}#a`]
+  const ends = [
+    name,
+    `${name}/`,
+    `${name}?`,
+    `${name}?a`,
+    `${name};a`,
+    `./${name}`,
+    escaped(name, 0),
+    `${name}#a`,
+  ]
   return folders.flatMap(one => separators.flatMap(two => ends.map(end => `/${one}${two}${end}`)))
 }
 
@@ -72,7 +88,9 @@ describe('a guard', () => {
   })
 
   test('is not passed by any spelling of a path once the page is stored', async () => {
-    const site = await cached(numbered({ 'cache-control': 'public, max-age=60' }), {}, [cookieGuard('/admin/')])
+    const site = await cached(numbered({ 'cache-control': 'public, max-age=60' }), {}, [
+      cookieGuard('/admin/'),
+    ])
     await site.ask({ url: '/admin/x', headers: ADA })
     expect(site.service.stats.entries).toBe(1)
     const all = spellingsOf('/admin/x')
@@ -100,7 +118,10 @@ test('without `cache` in a site nothing is stored there, and there is no service
   const look = onSite('look', site => void seen.push(site.get(Slots.cache) === undefined))
   await serve({
     plugins: [cache()],
-    sites: [{ name: 'with', plugins: [look] }, { name: 'out', hosts: ['out'], without: ['cache'], plugins: [look] }],
+    sites: [
+      { name: 'with', plugins: [look] },
+      { name: 'out', hosts: ['out'], without: ['cache'], plugins: [look] },
+    ],
   })
   expect(seen).toEqual([false, true])
 })

@@ -53,7 +53,8 @@ describe('the memory of a store', () => {
 
   test('is counted down as things go', async () => {
     const site = await cached(numbered({ ...FRESH, vary: 'accept-encoding' }))
-    for (const coding of ['gzip', 'br', 'gzip, br']) await site.ask({ headers: { 'accept-encoding': coding } })
+    for (const coding of ['gzip', 'br', 'gzip, br'])
+      await site.ask({ headers: { 'accept-encoding': coding } })
     expect(site.service.stats.bytes).toBeGreaterThan(0)
     site.service.purgeTag('none')
     site.service.purge('/')

@@ -118,7 +118,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 4,
     arbitrary: fc.record({
       do: fc.constant('wait' as const),
-      milliseconds: fc.oneof(fc.nat(6_000), fc.constantFrom(999, 1_000, 4_999, 5_000, 10_000, 15_000, 25_000)),
+      milliseconds: fc.oneof(
+        fc.nat(6_000),
+        fc.constantFrom(999, 1_000, 4_999, 5_000, 10_000, 15_000, 25_000),
+      ),
     }),
   },
   fc.record({ do: fc.constantFrom('change' as const, 'post' as const, 'purge' as const), path }),

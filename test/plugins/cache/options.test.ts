@@ -1,4 +1,4 @@
-import { createServer, HttpResponse, scope, Slots } from 'rawhttp'
+import { createServer, HttpResponse, Slots, scope } from 'rawhttp'
 import { cache } from 'rawhttp/plugins/cache'
 import { describe, expect, test } from 'vitest'
 import { cached, numbered, statusOf, stoppedClock } from './origin.ts'

@@ -25,7 +25,14 @@ async function filled(urls: readonly string[]) {
 }
 
 describe('purging', () => {
-  const urls = ['http://a.test/news', 'https://a.test/news', 'http://b.test/news', 'http://a.test/news?p=2', 'http://a.test/newsletter', 'http://a.test/news/1']
+  const urls = [
+    'http://a.test/news',
+    'https://a.test/news',
+    'http://b.test/news',
+    'http://a.test/news?p=2',
+    'http://a.test/newsletter',
+    'http://a.test/news/1',
+  ]
 
   test('by path drops it on every host and scheme, and no other query', async () => {
     const { service, left } = await filled(urls)
@@ -79,27 +86,30 @@ describe('a purge while the handler is at work wins', () => {
     ['URL', '/a'],
     ['prefix', '/'],
     ['tag', 'a'],
-  ])('by %s: what was begun before is not stored, and who comes later does not wait for it', async (by, what) => {
-    const gates: PromiseWithResolvers<void>[] = []
-    const site = await cached(async (_request, run) => {
-      const gate = Promise.withResolvers<void>()
-      gates.push(gate)
-      await gate.promise
-      return HttpResponse.text(`run ${run}`, { headers: { ...FRESH, 'cache-tag': 'a' } })
-    })
-    const before = site.ask('/a')
-    await turns()
-    const purge = { URL: site.service.purge, prefix: site.service.purgePrefix, tag: site.service.purgeTag }
-    purge[by as keyof typeof purge](what)
-    const after = site.ask('/a')
-    await turns()
-    expect(gates.length).toBe(2)
-    gates[1]!.resolve()
-    expect((await after).text()).toBe('run 2')
-    gates[0]!.resolve()
-    expect((await before).text()).toBe('run 1')
-    expect((await site.ask('/a')).text()).toBe('run 2')
-  })
+  ])(
+    'by %s: what was begun before is not stored, and who comes later does not wait for it',
+    async (by, what) => {
+      const gates: PromiseWithResolvers<void>[] = []
+      const site = await cached(async (_request, run) => {
+        const gate = Promise.withResolvers<void>()
+        gates.push(gate)
+        await gate.promise
+        return HttpResponse.text(`run ${run}`, { headers: { ...FRESH, 'cache-tag': 'a' } })
+      })
+      const before = site.ask('/a')
+      await turns()
+      const purge = { URL: site.service.purge, prefix: site.service.purgePrefix, tag: site.service.purgeTag }
+      purge[by as keyof typeof purge](what)
+      const after = site.ask('/a')
+      await turns()
+      expect(gates.length).toBe(2)
+      gates[1]!.resolve()
+      expect((await after).text()).toBe('run 2')
+      gates[0]!.resolve()
+      expect((await before).text()).toBe('run 1')
+      expect((await site.ask('/a')).text()).toBe('run 2')
+    },
+  )
 
   test('and those who waited before it have it made anew', async () => {
     const gates: PromiseWithResolvers<void>[] = []
@@ -152,7 +162,11 @@ describe('an unsafe method', () => {
     const urls = ['http://a.test/b?x=1', 'http://other.test/c', 'http://a.test/c']
     for (const url of urls) await site.ask(url)
     await site.ask({ url: 'http://a.test/d/e', method: 'POST' })
-    expect(await Promise.all(urls.map(async url => (await site.ask(url)).text()))).toEqual(['run 5', 'run 2', 'run 3'])
+    expect(await Promise.all(urls.map(async url => (await site.ask(url)).text()))).toEqual([
+      'run 5',
+      'run 2',
+      'run 3',
+    ])
   })
 
   test.each(['OPTIONS', 'QUERY'])('is not %s', async method => {

@@ -19,7 +19,11 @@ describe('stale-while-revalidate', () => {
     clock.move(15_000)
     for (let i = 0; i < 20; i++) {
       const answer = await site.ask()
-      expect([answer.text(), statusOf(answer), answer.headers.get('age')]).toEqual(['run 1', 'hit; ttl=-5', '15'])
+      expect([answer.text(), statusOf(answer), answer.headers.get('age')]).toEqual([
+        'run 1',
+        'hit; ttl=-5',
+        '15',
+      ])
     }
     await turns()
     expect(site.runs).toBe(2)
@@ -57,14 +61,18 @@ describe('stale-while-revalidate', () => {
     const clock = stoppedClock()
     const methods: string[] = []
     const site = await cached((request, run) => {
-      methods.push(`${request.method} ${request.headers.get('range')} ${request.headers.get('if-none-match')}`)
+      methods.push(
+        `${request.method} ${request.headers.get('range')} ${request.headers.get('if-none-match')}`,
+      )
       return HttpResponse.text(`run ${run}`, { headers: { ...WHILE, etag: `"${run}"` } })
     })
     await site.ask()
     clock.move(15_000)
     await site.ask({ method: 'HEAD', headers: { range: 'bytes=0-1', 'if-none-match': '"1"' } })
     await turns()
-    expect(methods).toEqual(['GET null null', 'GET undefined undefined'].map(text => text.replaceAll('null', 'undefined')))
+    expect(methods).toEqual(
+      ['GET null null', 'GET undefined undefined'].map(text => text.replaceAll('null', 'undefined')),
+    )
     expect((await site.ask()).text()).toBe('run 2')
   })
 
@@ -123,7 +131,11 @@ describe('stale-while-revalidate', () => {
     await site.ask()
     await turns()
     const { Slots } = await import('rawhttp')
-    expect(site.done.map(({ request }) => request.get(Slots.cacheStatus))).toEqual(['miss', 'stale', 'updating'])
+    expect(site.done.map(({ request }) => request.get(Slots.cacheStatus))).toEqual([
+      'miss',
+      'stale',
+      'updating',
+    ])
     expect(site.done.map(({ outcome }) => outcome.result)).toEqual(['sent', 'sent', 'sent'])
   })
 })
@@ -182,12 +194,18 @@ describe('what has expired', () => {
   test('with the same strong tag keeps its bytes, with the new fields and a new time', async () => {
     const clock = stoppedClock()
     const site = await cached((_request, run) =>
-      HttpResponse.text(`run ${run}`, { headers: { 'cache-control': 'max-age=10', etag: '"same"', 'x-run': `${run}` } }),
+      HttpResponse.text(`run ${run}`, {
+        headers: { 'cache-control': 'max-age=10', etag: '"same"', 'x-run': `${run}` },
+      }),
     )
     await site.ask()
     clock.move(10_000)
     const answer = await site.ask()
-    expect([answer.text(), answer.headers.get('x-run'), statusOf(answer)]).toEqual(['run 1', '2', 'fwd=stale; stored'])
+    expect([answer.text(), answer.headers.get('x-run'), statusOf(answer)]).toEqual([
+      'run 1',
+      '2',
+      'fwd=stale; stored',
+    ])
     clock.move(9_000)
     expect(await site.status()).toBe('hit; ttl=1')
   })

@@ -178,7 +178,8 @@ describe('a stream', () => {
       {},
       [plugin],
     )
-    const ask = async () => (await site.ask({ headers: { 'accept-encoding': 'gzip' } })).headers.get('content-encoding')
+    const ask = async () =>
+      (await site.ask({ headers: { 'accept-encoding': 'gzip' } })).headers.get('content-encoding')
     expect([await ask(), await ask()]).toEqual(['gzip', 'gzip'])
     // Nobody knows how long it will be: the price of keeping is for what is known to be short.
     expect([site.runs, made]).toEqual([1, ['gzip to send']])
@@ -200,9 +201,12 @@ describe('a stream', () => {
 describe('a file as a body', () => {
   test('with a time is read into memory, if it is small enough, and leaves nothing open', async () => {
     const path = await tempFile('a.bin', 'x'.repeat(50_000))
-    const site = await cached(request => HttpResponse.file(path, { headers: { ...FRESH, 'x-path': request.path } }), {
-      maxEntrySize: '60kb',
-    })
+    const site = await cached(
+      request => HttpResponse.file(path, { headers: { ...FRESH, 'x-path': request.path } }),
+      {
+        maxEntrySize: '60kb',
+      },
+    )
     await site.ask('/a')
     expect([(await site.ask('/a')).body.length, site.runs]).toEqual([50_000, 1])
     const open = readdirSync('/proc/self/fd').length

@@ -22,7 +22,19 @@ describe('by Accept-Encoding', () => {
 
   test('each client gets a coding that it takes, and each is made once', async () => {
     const { site, made, codingOf } = await encoded()
-    const wishes = ['gzip, br', null, 'gzip', 'br', 'zstd', 'identity', 'gzip, br', null, 'gzip', 'br', 'zstd']
+    const wishes = [
+      'gzip, br',
+      null,
+      'gzip',
+      'br',
+      'zstd',
+      'identity',
+      'gzip, br',
+      null,
+      'gzip',
+      'br',
+      'zstd',
+    ]
     const got: string[] = []
     for (const wish of wishes) got.push(await codingOf(wish))
     expect(got.join(' ')).toBe('br identity gzip br zstd identity br identity gzip br zstd')
@@ -34,7 +46,14 @@ describe('by Accept-Encoding', () => {
 
   test('spellings that mean the same are one', async () => {
     const { site, codingOf } = await encoded()
-    for (const wish of ['gzip, br', 'gzip,br', 'GZIP ,\tBr', 'gzip;q=1, br;q=1.000', 'x-gzip, br, unknown', 'gzip, br, deflate;q=0'])
+    for (const wish of [
+      'gzip, br',
+      'gzip,br',
+      'GZIP ,\tBr',
+      'gzip;q=1, br;q=1.000',
+      'x-gzip, br, unknown',
+      'gzip, br, deflate;q=0',
+    ])
       expect(await codingOf(wish)).toBe('br')
     expect(site.runs).toBe(1)
   })
@@ -60,7 +79,8 @@ describe('by Accept-Encoding', () => {
 
   test('an answer without a validator cannot be known again: it is made anew for a new spelling', async () => {
     const { site, made, codingOf } = await encoded({})
-    for (const wish of ['gzip', 'gzip, deflate', 'gzip', 'gzip, deflate']) expect(await codingOf(wish)).toBe('gzip')
+    for (const wish of ['gzip', 'gzip, deflate', 'gzip', 'gzip, deflate'])
+      expect(await codingOf(wish)).toBe('gzip')
     expect([site.runs, made.length]).toEqual([2, 2])
   })
 

@@ -1,4 +1,4 @@
-import { HttpError, HttpRequest, HttpResponse, type InjectedResponse } from 'rawhttp'
+import { HttpError, type HttpRequest, HttpResponse, type InjectedResponse } from 'rawhttp'
 import { cache } from 'rawhttp/plugins/cache'
 import { describe, expect, test } from 'vitest'
 import { RawClient } from '../../support/raw-client.ts'
@@ -103,7 +103,10 @@ describe('requests that miss the same thing at the same time', () => {
   test('wait for nobody with credentials: such an answer is rarely for others', async () => {
     const { respond, gates } = gated(run => HttpResponse.text(`run ${run}`))
     const site = await cached(respond)
-    const asked = [site.ask({ headers: { authorization: 'a' } }), site.ask({ headers: { authorization: 'b' } })]
+    const asked = [
+      site.ask({ headers: { authorization: 'a' } }),
+      site.ask({ headers: { authorization: 'b' } }),
+    ]
     await turns()
     expect(gates.length).toBe(2)
     for (const gate of gates) gate.resolve()
@@ -137,7 +140,9 @@ describe('the client of the first request', () => {
     const first = await RawClient.connect(server.port)
     first.send('GET /a HTTP/1.1\r\nhost: a\r\n\r\n')
     while (gates.length === 0) await turns()
-    const others = Array.from({ length: 5 }, () => server.server.inject({ url: '/a', headers: { host: 'a' } }))
+    const others = Array.from({ length: 5 }, () =>
+      server.server.inject({ url: '/a', headers: { host: 'a' } }),
+    )
     await turns()
     return { server, first, gates, open, others }
   }
@@ -210,4 +215,3 @@ test('an answer that another plugin has finished frees those who wait', async ()
   gates[1]!.resolve()
   expect(texts(await Promise.all(asked))).toEqual(['run 1', 'run 2'])
 })
-
