@@ -66,8 +66,8 @@ describe('a site is another one', () => {
 
   test('with options that go in a circle, since nobody can compare them to their end', async () => {
     const circle = (): object => {
-      const made: Record<string, unknown> = {}
-      made['self'] = made
+      const made: { self?: object } = {}
+      made.self = made
       return made
     }
     expect(await isSame(on([one(circle())]), on([one(circle())]))).toBe(false)
