@@ -63,7 +63,7 @@ export interface CacheStats {
   readonly bytes: number
   /** Requests that were answered from the store, stale answers and those who waited among them. */
   readonly hits: number
-  /** Requests that could have been and were not. */
+  /** Requests that ran a handler though their answer might have been stored. */
   readonly misses: number
   /** Answers that were put into the store. */
   readonly stored: number

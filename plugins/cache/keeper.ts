@@ -54,7 +54,7 @@ export function keep(store: Store, response: HttpResponse, request: HttpRequest,
   if (visit === undefined || !visit.isOpen || visit.isReading) return callback()
   const now = Date.now()
   const answered = { store, visit, request, response, callback, now }
-  if (standsIn(answered)) return
+  if (!visit.isVoid && standsIn(answered)) return
   const isRestricted = request.restriction !== null || request.headers.has('authorization')
   const verdict = judge(response, { isRestricted, now })
   if (visit.isVoid) return conclude(answered, 'again')
@@ -113,7 +113,9 @@ function isKnown(storable: Storable): boolean {
   const known = resource.ofCoding(request, response.headers.get('content-encoding') ?? 'identity')
   if (known === null || !known.isSameAs(response)) return false
   if (known === visit.variant) visit.status = 'revalidated'
-  const isRenewed = verdict.lifetime !== null && !known.isFresh(now)
+  // What knows itself may know it by another object now, and the old one never becomes current again.
+  const isRenewed =
+    verdict.lifetime === null ? known.response.isCurrent !== response.isCurrent : !known.isFresh(now)
   const variant = isRenewed ? new Variant({ response, bytes: known.bytes, verdict, tags, now }) : known
   if (isRenewed) store.renew(resource, known, variant)
   store.link(resource, request, variant)

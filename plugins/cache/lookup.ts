@@ -118,7 +118,6 @@ export class Lookup {
     if (demands.onlyIfCached)
       return callback(null, HttpResponse.error(504, 'The cache has no answer to this.'))
     if (!mayFill(request)) return pass(visit, forward, callback)
-    store.misses++
     if (demands.noStore) return pass(visit, 'request', callback)
     visit.status = found.variant === null ? 'miss' : 'expired'
     // Whether an answer to a request with credentials is for others too shows when it comes; nobody waits for that.
@@ -132,6 +131,7 @@ export class Lookup {
   }
 
   #goAlone(visit: Visit, forward: Forward, callback: Callback): void {
+    this.#context.store().misses++
     // What a retired generation answers is of an older config.
     if (this.#context.isCurrent()) this.#context.store().open(visit)
     visit.forward = forward
@@ -172,5 +172,6 @@ function hasContent(request: HttpRequest): boolean {
   return headers.has('transfer-encoding') || (version === '2' && !request.body.isEmpty)
 }
 
-/** What HEAD and a part bring is no whole answer. */
-const mayFill = ({ method, headers }: HttpRequest): boolean => method === 'GET' && !headers.has('range')
+/** What HEAD and a part bring is no whole answer, and another protocol is none at all. */
+const mayFill = ({ method, headers }: HttpRequest): boolean =>
+  method === 'GET' && !headers.has('range') && !headers.has('upgrade')

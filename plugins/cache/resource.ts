@@ -79,9 +79,9 @@ export class Resource {
       for (const [selector, linked] of this.#links) if (linked === before) this.#links.set(selector, variant)
       this.#remove(place)
     }
-    // Of another version of a source that knows itself, variants never become current again.
+    // Variants of an older version of a source that knows itself never become current again.
     const { isCurrent } = variant.response
-    this.drop(({ response }) => response.isCurrent !== undefined && response.isCurrent !== isCurrent)
+    this.drop(({ response: old }) => old.isCurrent !== isCurrent && old.isCurrent?.() === false)
     this.#variants.set(place, variant)
     this.#bytes += variant.size + place.length
     this.link(request, variant)

@@ -119,6 +119,37 @@ describe('an answer that knows whether it is current', () => {
     expect((await site.ask()).text()).toBe('run 3')
   })
 
+  test('keeps its bytes when its source tells by another object that it has not changed', async () => {
+    const sources = [true]
+    const site = await cached((_request, run) => {
+      sources[run] = true
+      const response = HttpResponse.text(`run ${run}`, { headers: { etag: '"same"' } })
+      response.isCurrent = () => sources[run]!
+      return response
+    })
+    await site.ask()
+    sources[1] = false
+    expect((await site.ask()).text()).toBe('run 1')
+    // The new object is the one to ask now.
+    expect(statusOf(await site.ask())).toBe('hit')
+    sources[2] = false
+    expect((await site.ask()).text()).toBe('run 1')
+    expect(site.runs).toBe(3)
+  })
+
+  test('stays beside one of another source under the same URL: a coded file of its own', async () => {
+    const site = await cached((request, run) => {
+      const coding = request.headers.get('accept-encoding')!
+      const response = HttpResponse.text(`${coding} ${run}`, {
+        headers: { etag: `"${coding}"`, 'content-encoding': coding, vary: 'accept-encoding' },
+      })
+      response.isCurrent = () => true
+      return response
+    })
+    for (const coding of ['br', 'gzip', 'br', 'gzip']) await site.ask({ headers: { 'accept-encoding': coding } })
+    expect(site.runs).toBe(2)
+  })
+
   test('is not kept longer because of a time that it also names', async () => {
     let isCurrent = true
     const site = await cached((_request, run) => {

@@ -1,7 +1,7 @@
 import { HttpResponse } from 'rawhttp'
 import { describe, expect, test } from 'vitest'
 import { turns } from '../../support/turns.ts'
-import { cached, numbered } from './origin.ts'
+import { cached, numbered, stoppedClock } from './origin.ts'
 
 const FRESH = { 'cache-control': 'max-age=60' }
 
@@ -110,6 +110,24 @@ describe('a purge while the handler is at work wins', () => {
       expect((await site.ask('/a')).text()).toBe('run 2')
     },
   )
+
+  test('over a stale answer, too, that would have stood in for a failure', async () => {
+    const clock = stoppedClock()
+    const gate = Promise.withResolvers<void>()
+    const site = await cached(async (_request, run) => {
+      if (run === 1)
+        return HttpResponse.text('old', { headers: { 'cache-control': 'max-age=1, stale-if-error=60' } })
+      await gate.promise
+      return HttpResponse.error(500)
+    })
+    await site.ask('/a')
+    clock.move(2_000)
+    const asked = site.ask('/a')
+    await turns()
+    site.service.purge('/a')
+    gate.resolve()
+    expect((await asked).status).toBe(500)
+  })
 
   test('and those who waited before it have it made anew', async () => {
     const gates: PromiseWithResolvers<void>[] = []

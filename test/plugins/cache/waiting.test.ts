@@ -34,7 +34,7 @@ describe('requests that miss the same thing at the same time', () => {
     expect(site.runs).toBe(1)
     expect(statusOf(answers[0]!)).toBe('fwd=uri-miss; stored')
     expect(statusOf(answers[999]!)).toBe('fwd=uri-miss; collapsed; ttl=60')
-    expect(site.service.stats).toMatchObject({ entries: 1, stored: 1, hits: 999 })
+    expect(site.service.stats).toMatchObject({ entries: 1, stored: 1, hits: 999, misses: 1 })
   })
 
   test('get what was made for them however short its life is', async () => {
