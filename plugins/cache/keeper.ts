@@ -54,10 +54,10 @@ export function keep(store: Store, response: HttpResponse, request: HttpRequest,
   if (visit === undefined || !visit.isOpen || visit.isReading) return callback()
   const now = Date.now()
   const answered = { store, visit, request, response, callback, now }
-  if (!visit.isVoid && standsIn(answered)) return
+  if (standsIn(answered)) return
   const isRestricted = request.restriction !== null || request.headers.has('authorization')
   const verdict = judge(response, { isRestricted, now })
-  if (visit.isVoid) return conclude(answered, 'again')
+  if (store.isOvertaken(visit, tags)) return conclude(answered, 'again')
   if (verdict === null) return refuse(answered)
   const storable = { ...answered, verdict, tags }
   if (!isKnown(storable)) read(storable)
@@ -83,9 +83,10 @@ function conclude(
 }
 
 function standsIn(answered: Answered): boolean {
-  const { visit, response, now } = answered
+  const { store, visit, response, now } = answered
   const { variant } = visit
   if (variant === null || !FAILURES.has(response.status)) return false
+  if (store.isOvertaken(visit, variant.tags)) return false
   variant.retryAt = now + RETRY_AFTER
   if (!variant.mayStandIn(now)) return false
   visit.failedWith = response.status

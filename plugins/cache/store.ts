@@ -101,9 +101,14 @@ export class Store implements CacheService {
     this.#open.delete(visit)
   }
 
+  /** Whether a purge came between the begin of a visit and what it has brought. */
+  isOvertaken({ isVoid, purgedTags }: Visit, tags: readonly string[]): boolean {
+    return isVoid || (purgedTags !== null && tags.some(tag => purgedTags.has(tag)))
+  }
+
   /** Stores the answer of a visit, unless it was overtaken. */
   put(visit: Visit, request: HttpRequest, verdict: Verdict, variant: Variant): void {
-    if (visit.isVoid || variant.tags.some(tag => visit.purgedTags?.has(tag))) return
+    if (this.isOvertaken(visit, variant.tags)) return
     visit.isStored = true
     this.#stored++
     this.#passes.delete(visit.key)

@@ -146,7 +146,8 @@ describe('an answer that knows whether it is current', () => {
       response.isCurrent = () => true
       return response
     })
-    for (const coding of ['br', 'gzip', 'br', 'gzip']) await site.ask({ headers: { 'accept-encoding': coding } })
+    for (const coding of ['br', 'gzip', 'br', 'gzip'])
+      await site.ask({ headers: { 'accept-encoding': coding } })
     expect(site.runs).toBe(2)
   })
 

@@ -111,23 +111,29 @@ describe('a purge while the handler is at work wins', () => {
     },
   )
 
-  test('over a stale answer, too, that would have stood in for a failure', async () => {
-    const clock = stoppedClock()
-    const gate = Promise.withResolvers<void>()
-    const site = await cached(async (_request, run) => {
-      if (run === 1)
-        return HttpResponse.text('old', { headers: { 'cache-control': 'max-age=1, stale-if-error=60' } })
-      await gate.promise
-      return HttpResponse.error(500)
-    })
-    await site.ask('/a')
-    clock.move(2_000)
-    const asked = site.ask('/a')
-    await turns()
-    site.service.purge('/a')
-    gate.resolve()
-    expect((await asked).status).toBe(500)
-  })
+  test.each(['purge', 'tag'])(
+    'over a stale answer, too, that would have stood in for a failure: %s',
+    async by => {
+      const clock = stoppedClock()
+      const gate = Promise.withResolvers<void>()
+      const site = await cached(async (_request, run) => {
+        if (run === 1)
+          return HttpResponse.text('old', {
+            headers: { 'cache-control': 'max-age=1, stale-if-error=60', 'cache-tag': 'a' },
+          })
+        await gate.promise
+        return HttpResponse.error(500)
+      })
+      await site.ask('/a')
+      clock.move(2_000)
+      const asked = site.ask('/a')
+      await turns()
+      if (by === 'tag') site.service.purgeTag('a')
+      else site.service.purge('/a')
+      gate.resolve()
+      expect((await asked).status).toBe(500)
+    },
+  )
 
   test('and those who waited before it have it made anew', async () => {
     const gates: PromiseWithResolvers<void>[] = []
