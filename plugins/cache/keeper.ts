@@ -43,7 +43,7 @@ interface Storable extends Answered {
 /** The tap on `transform` before the encodings: a body's length is known only as long as it is not encoded. */
 export function noteLength(response: HttpResponse, request: HttpRequest): void {
   const visit = request.get(Visits)
-  if (visit?.isOpen === true) visit.plainLength = lengthOf(response.body)
+  if (visit?.isOpen === true) visit.plainLength = lengthOf(response)
 }
 
 /** The tap on `transform` behind all others: stores what may be stored, and lets go of who waits for it. */
@@ -214,8 +214,9 @@ function takeTags(response: HttpResponse): readonly string[] {
   return field.split(',').map(tag => tag.trim())
 }
 
-function lengthOf(body: HttpResponse['body']): number | null {
-  if (body === null) return 0
-  if (typeof body === 'string') return Buffer.byteLength(body)
-  return body instanceof Uint8Array || body instanceof FileSlice ? body.length : null
+/** The bytes of a body that is there; null for one that is still made, whatever length it has declared. */
+function lengthOf({ body, length }: HttpResponse): number | null {
+  const isThere =
+    body === null || typeof body === 'string' || body instanceof Uint8Array || body instanceof FileSlice
+  return isThere ? length : null
 }

@@ -1,6 +1,7 @@
 import { HttpResponse } from 'rawhttp'
 import { describe, expect, test } from 'vitest'
 import { turns } from '../../support/turns.ts'
+import { encoding } from './encoding.ts'
 import { cached, numbered, stoppedClock } from './origin.ts'
 
 const FRESH = { 'cache-control': 'max-age=60' }
@@ -134,6 +135,25 @@ describe('a purge while the handler is at work wins', () => {
       expect((await asked).status).toBe(500)
     },
   )
+
+  test('and what it has overtaken is not even encoded for the store', async () => {
+    const { plugin, made } = encoding()
+    const gate = Promise.withResolvers<void>()
+    const site = await cached(
+      async () => {
+        await gate.promise
+        return HttpResponse.text('text', { headers: FRESH })
+      },
+      {},
+      [plugin],
+    )
+    const asked = site.ask({ url: '/a', headers: { 'accept-encoding': 'gzip' } })
+    await turns()
+    site.service.purge('/a')
+    gate.resolve()
+    await asked
+    expect(made).toEqual(['gzip to send'])
+  })
 
   test('and those who waited before it have it made anew', async () => {
     const gates: PromiseWithResolvers<void>[] = []

@@ -210,6 +210,19 @@ describe('what has expired', () => {
     expect(await site.status()).toBe('hit; ttl=1')
   })
 
+  test('and has come to depend on what the request says parts who got it before', async () => {
+    const clock = stoppedClock()
+    const site = await cached((_request, run) =>
+      HttpResponse.text(`run ${run}`, {
+        headers: { 'cache-control': 'max-age=10', etag: '"same"', ...(run > 1 ? { vary: 'x-a' } : {}) },
+      }),
+    )
+    await site.ask()
+    clock.move(10_000)
+    const ask = async (value: string) => (await site.ask({ headers: { 'x-a': value } })).text()
+    expect([await ask('1'), await ask('2'), await ask('1')]).toEqual(['run 2', 'run 3', 'run 2'])
+  })
+
   test('with a weak tag does not: it promises less', async () => {
     const clock = stoppedClock()
     const site = await cached(numbered({ 'cache-control': 'max-age=10', etag: 'W/"same"' }))
