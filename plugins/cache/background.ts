@@ -49,7 +49,15 @@ function backgroundRequest(request: HttpRequest): HttpRequest {
   const { target, scheme, host, client, version } = request
   const headers = [...request.headers].filter(([name]) => !NOT_PASSED_ON.has(name))
   // As sent, since what rewrites targets will see it again.
-  return new HttpRequest({ method: 'GET', target, scheme, authority: host, headers, client, protocol: version })
+  return new HttpRequest({
+    method: 'GET',
+    target,
+    scheme,
+    authority: host,
+    headers,
+    client,
+    protocol: version,
+  })
 }
 
 /** Where an answer goes that nobody reads: it is cut off at its body. What the store reads of it does not end here. */

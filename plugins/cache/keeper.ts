@@ -12,7 +12,7 @@ type Callback = (error?: Error | null, answer?: HttpResponse) => void
 const FAILURES: ReadonlySet<number> = new Set([500, 502, 503, 504])
 
 /** Statuses that say nothing of what is stored: they are of the one request, or of the server. */
-const UNTELLING: ReadonlySet<number> = new Set([...FAILURES, 401, 403, 407, 429])
+const UNTELLING: ReadonlySet<number> = new Set([...FAILURES, 401, 403, 406, 407, 429])
 
 /** Milliseconds for which a handler that has failed is left alone while a stale answer stands in for it. */
 const RETRY_AFTER = 1_000

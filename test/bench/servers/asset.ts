@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs, promisify } from 'node:util'
-import { brotliCompress, constants } from 'node:zlib'
-import { createServer, definePlugin, Handle, HttpResponse, type Plugins, Transform } from 'rawhttp'
+import { parseArgs } from 'node:util'
+import { createServer, definePlugin, Handle, HttpResponse, type Plugins } from 'rawhttp'
 import { cache } from 'rawhttp/plugins/cache'
+import { compression } from 'rawhttp/plugins/compression'
 import { staticFiles } from 'rawhttp/plugins/static'
 
-// One asset of 50 kB: as a constant that a handler answers with, or as a file behind a cache and an encoder.
+// One asset of 50 kB: as a constant that a handler answers with, or as a file behind compression and a cache.
 const { values } = parseArgs({ options: { from: { type: 'string', default: 'constant' } } })
 
 let seed = 1
@@ -25,21 +25,6 @@ const constant = definePlugin({
   },
 })
 
-const compress = promisify(brotliCompress)
-const encoder = definePlugin({
-  name: 'encoder',
-  site(site) {
-    site.hooks.transform.tap({ name: 'encoder', stage: Transform.Encode }, (response, request) => {
-      response.vary('Accept-Encoding')
-      if (request.headers.get('accept-encoding')?.includes('br') !== true) return
-      const plain = response.fork()
-      response.encode('br', async () =>
-        compress(await plain.bytes(), { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }),
-      )
-    })
-  },
-})
-
 function plugins(): Plugins {
   if (values.from === 'constant') return [constant()]
   const root = mkdtempSync(join(tmpdir(), 'rawhttp-asset-'))
@@ -48,7 +33,7 @@ function plugins(): Plugins {
   writeFileSync(join(root, 'asset.txt'), text)
   // Left alone for so long that its tag is a strong one.
   utimesSync(join(root, 'asset.txt'), new Date(0), new Date(0))
-  return [encoder(), cache(), staticFiles({ root })]
+  return [compression(), cache(), staticFiles({ root })]
 }
 
 const server = await createServer({ listen: [{ port: 0 }], plugins: plugins() })
