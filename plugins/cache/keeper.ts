@@ -115,8 +115,7 @@ function isKnown(storable: Storable): boolean {
   if (known === null || !known.isSameAs(response)) return false
   if (known === visit.variant) visit.status = 'revalidated'
   // What knows itself may know it by another object now, and the old one never becomes current again.
-  const isRenewed =
-    verdict.lifetime === null ? known.response.isCurrent !== response.isCurrent : !known.isFresh(now)
+  const isRenewed = verdict.lifetime !== null || known.response.isCurrent !== response.isCurrent
   const variant = isRenewed ? new Variant({ response, bytes: known.bytes, verdict, tags, now }) : known
   if (isRenewed) store.renew(resource, known, variant)
   store.link(resource, request, variant)

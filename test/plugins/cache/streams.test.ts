@@ -116,6 +116,26 @@ describe('a stream', () => {
     expect(site.service.stats.entries).toBe(0)
   })
 
+  test('that was too large is waited for by nobody the next time', async () => {
+    const faucets: ReturnType<typeof faucet>[] = []
+    const site = await cached(
+      () => {
+        faucets.push(faucet())
+        return HttpResponse.stream(faucets.at(-1)!.body, { headers: FRESH })
+      },
+      { maxEntrySize: '1kb' },
+    )
+    const asked = [site.ask()]
+    await turns()
+    faucets[0]!.give('x'.repeat(2_000))
+    await turns()
+    asked.push(site.ask(), site.ask())
+    await turns()
+    expect(faucets.length).toBe(3)
+    for (const { give } of faucets) give(null)
+    expect((await Promise.all(asked)).map(answer => answer.body.length)).toEqual([2_000, 0, 0])
+  })
+
   test('that is too large is read on only as fast as its client takes it', async () => {
     let given = 0
     const site = origin(() => {
@@ -212,6 +232,8 @@ describe('a file as a body', () => {
     const open = readdirSync('/proc/self/fd').length
     for (let i = 0; i < 20; i++) await site.ask(`/${i}`)
     expect(readdirSync('/proc/self/fd').length).toBeLessThanOrEqual(open)
+    site.service.purgeAll()
+    expect(site.service.stats.bytes).toBe(0)
   })
 })
 

@@ -98,6 +98,10 @@ describe('requests that miss the same thing at the same time', () => {
       'run 2',
       'run 2',
     ])
+    // And others wait for it again.
+    site.service.purge('/')
+    await Promise.all([site.ask(), site.ask()])
+    expect(site.runs).toBe(3)
   })
 
   test('wait for nobody with credentials: such an answer is rarely for others', async () => {
