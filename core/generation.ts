@@ -1,13 +1,16 @@
 import { fileLabel, isConfigError, optionsError } from './config/errors.ts'
 import type { ResolvedConfig } from './config/types.ts'
 import type { Deadlines } from './deadlines.ts'
-import type { Diagnostic } from './errors.ts'
+import { type Diagnostic, refused } from './errors.ts'
+import { Exchange } from './exchange.ts'
 import { ServerHookTable } from './hook-tables.ts'
 import { KeptValues } from './keep.ts'
+import { PathError } from './path.ts'
 import { awaited } from './pending.ts'
 import type { PluginServer } from './plugin.ts'
 import type { HttpRequest } from './request.ts'
 import { setUpPlugins } from './setup.ts'
+import type { Sink } from './sink.ts'
 import { ROOT_SITE, Site, SiteTable } from './site.ts'
 import { SlotValues } from './slots.ts'
 import { prefixed, type Tap, tapOf, tapText } from './tap.ts'
@@ -72,7 +75,10 @@ export class Generation {
     const { hooks, sites, rootSite, kept } = generation
     const serve: PluginServer['serve'] = (stream, info) => host.serve(stream, info)
     const report = (diagnostic: Diagnostic) => generation.report(diagnostic)
-    await setUpPlugins({ config, hooks, sites, rootSite, kept, slots: new SlotValues(), serve, report })
+    const dispatch = (site: Site, request: HttpRequest, sink: Sink) =>
+      generation.dispatch(request, sink, site)
+    const slots = new SlotValues()
+    await setUpPlugins({ config, hooks, sites, rootSite, kept, slots, serve, dispatch, report })
     for (const site of [rootSite, ...sites]) site.seal()
     generation.firedProtocolError = hooks.protocolError.fired
     return generation
@@ -117,6 +123,18 @@ export class Generation {
     const at = listed.find(({ name }) => name === tap.plugin)?.at ?? 'plugins'
     if (isConfigError(thrown)) return optionsError(thrown, `${at} (${tap.plugin})`, file)
     return prefixed(thrown, `${fileLabel(file)}: ${at}: ${tapText(tap)}`)
+  }
+
+  /**
+   * Sends a request down the line.
+   *
+   * @param to The site that answers; by default the one that the request's host says.
+   */
+  dispatch(request: HttpRequest, sink: Sink, to: Site | null = null): void {
+    locate(request)
+    const site = to === null || request.refused !== null ? this.siteOf(request) : to
+    if (site === this.rootSite) request.refused ??= refused('HOST-UNKNOWN')
+    new Exchange(this, site, request, sink).run()
   }
 
   /** Counts a request in. */
@@ -184,5 +202,16 @@ export class Generation {
   #reportOtherwise(diagnostic: Diagnostic): void {
     this.#hasReportFailed ||= this.#isReporting && diagnostic.hook === 'report'
     this.#host.fallbackReport(diagnostic)
+  }
+}
+
+/** Finds the path of a request, or notes why it has none. */
+function locate(request: HttpRequest): void {
+  if (request.refused !== null) return
+  try {
+    request.locate(request.target)
+  } catch (error) {
+    if (!(error instanceof PathError)) throw error
+    request.refused = refused(error.id)
   }
 }

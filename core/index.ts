@@ -41,7 +41,7 @@ export type {
   TapOptions,
 } from './hooks.ts'
 export type { InjectedResponse, InjectOptions } from './inject.ts'
-export type { Keep, KeepOptions } from './keep.ts'
+export type { Keep, KeepOptions, Reload } from './keep.ts'
 export type { ExchangeLimits, ListenerLimits } from './limits.ts'
 export type { ConnectionInfo, Peer, TlsInfo } from './listener.ts'
 export type { Log } from './log.ts'
@@ -72,10 +72,17 @@ export {
   type UpgradeHandler,
   type UpgradeOptions,
 } from './response.ts'
-export { type Produced, type Purpose, pieces, type ResponseBody } from './response-body.ts'
+export {
+  LazyBody,
+  type OwnedBody,
+  type Produced,
+  type Purpose,
+  pieces,
+  type ResponseBody,
+} from './response-body.ts'
 export { createServer, type ListeningAddress, type Server, type ServerOptions } from './server.ts'
 export type { Sink } from './sink.ts'
 export { ROOT_SITE } from './site.ts'
-export { type Slot, type SlotHolder, Slots, slot } from './slots.ts'
+export { type CacheService, type CacheStats, type Slot, type SlotHolder, Slots, slot } from './slots.ts'
 export { Connect, Deliver, Handle, Transform } from './stages.ts'
 export type { Tap } from './tap.ts'

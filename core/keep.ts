@@ -1,11 +1,20 @@
 import { asError, type Diagnostic } from './errors.ts'
 
+/** What a reload has changed, for who takes a kept value over. */
+export interface Reload {
+  /**
+   * Whether the site, or for a server's value the whole config, is what it was: the same plugins with the same options.
+   * Functions are the same only if they are one.
+   */
+  readonly isSameConfig: boolean
+}
+
 /** How a kept value is made, taken over by a later generation, and ended. */
 export interface KeepOptions<T> {
   /** Runs before `start` when the generation before kept no value of this name. */
   readonly create: () => T
   /** Runs when a reload has succeeded: the old value may be changed in place to fit new settings. */
-  readonly adopt?: ((value: T) => void) | undefined
+  readonly adopt?: ((value: T, reload: Reload) => void) | undefined
   /** Runs when the last generation that claimed the value has ended. */
   readonly dispose?: ((value: T) => void) | undefined
 }
@@ -25,6 +34,8 @@ interface Kept {
 
 interface Claim {
   readonly plugin: string
+  /** The site that the value belongs to; null for one of the server. */
+  readonly site: string | null
   readonly name: string
   readonly options: KeepOptions<unknown>
   kept: Kept | null
@@ -45,8 +56,9 @@ export class KeptValues {
    * The `keep` of one plugin instance on one site or server.
    *
    * @param place Where: unique for the instance and the site or server.
+   * @param site Its name; null for the server.
    */
-  keeper(plugin: string, place: string): Keep {
+  keeper(plugin: string, place: string, site: string | null = null): Keep {
     return <T>(name: string, options: KeepOptions<T>) => {
       const key = `${place}/${name}`
       const fail = (sentence: string) => new Error(`plugin "${plugin}": keep("${name}") ${sentence}`)
@@ -54,6 +66,7 @@ export class KeptValues {
       if (this.#claims.has(key)) throw fail('was called twice')
       const claim: Claim = {
         plugin,
+        site,
         name,
         options: options as KeepOptions<unknown>,
         kept: null,
@@ -82,10 +95,16 @@ export class KeptValues {
     }
   }
 
-  /** The generation is in charge: values that were taken over are fitted to it. */
-  commit(): void {
+  /**
+   * The generation is in charge: values that were taken over are fitted to it.
+   *
+   * @param isSame Whether a site, or with null all of the config, is what it was.
+   */
+  commit(isSame: (site: string | null) => boolean): void {
     for (const claim of this.#claims.values()) {
-      if (!claim.isNew) this.#attempt(claim, 'adopt', () => claim.options.adopt?.(claim.kept!.value))
+      const { adopt } = claim.options
+      if (claim.isNew || adopt === undefined) continue
+      this.#attempt(claim, 'adopt', () => adopt(claim.kept!.value, { isSameConfig: isSame(claim.site) }))
     }
   }
 

@@ -4,6 +4,8 @@ import type { ServerHooks, SiteHooks } from './hooks.ts'
 import type { Keep } from './keep.ts'
 import type { ConnectionInfo } from './listener.ts'
 import type { Log } from './log.ts'
+import type { HttpRequest } from './request.ts'
+import type { Sink } from './sink.ts'
 import type { SlotHolder } from './slots.ts'
 
 /** The part of Standard Schema v1 (standardschema.dev) that the kernel uses: valibot, zod and arktype have it. */
@@ -54,6 +56,11 @@ export interface PluginSite extends SlotHolder {
   readonly keep: Keep
   /** A path of the config as an absolute one, counted from the site's `dir`, else from the config file's folder. */
   resolve(path: string | URL): string
+  /**
+   * Sends a request of the plugin's own down this site's line, guards and log included: a page that is to be made
+   * anew behind the back of the client that got the old one. Callable from `start` on; the answer goes to the sink.
+   */
+  dispatch(request: HttpRequest, sink: Sink): void
 }
 
 /** What {@link definePlugin} takes. */

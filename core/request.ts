@@ -120,7 +120,7 @@ export class HttpRequest implements SlotHolder {
     return this.#query
   }
 
-  /** @internal The query as sent, with its question mark; empty without one. */
+  /** The query as sent, with its question mark; empty without one. */
   get search(): string {
     return this.#search
   }

@@ -87,6 +87,23 @@ function end(body: object): void {
   }
 }
 
+/** The pieces of a body for somebody who has taken it over: what is not read to its end must be destroyed. */
+export interface OwnedBody extends AsyncIterable<Uint8Array | string> {
+  /** The number of bytes, if it is known: a stream that gives another number is broken. */
+  readonly length: number | null
+  /** Ends the body and what stands behind it. Harmless after its end. */
+  destroy(): void
+}
+
+/** A body of any kind with everything that ends with it, for a new owner. */
+export function handedOver(body: Exclude<ResponseBody, null>, declared: number | null): OwnedBody {
+  return {
+    length: declared ?? lengthOf(body),
+    [Symbol.asyncIterator]: () => pieces(body)[Symbol.asyncIterator](),
+    destroy: () => destroyBody(body),
+  }
+}
+
 /** The number of bytes of a body, or null when only its end will tell. */
 export function lengthOf(body: ResponseBody): number | null {
   if (body === null) return 0

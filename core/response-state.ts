@@ -7,8 +7,10 @@ import type { ConnectionOwner, Nothing } from './hooks.ts'
 import { isSliceable } from './range.ts'
 import {
   checkedBody,
+  handedOver,
   LazyBody,
   lengthOf,
+  type OwnedBody,
   type Produced,
   type Purpose,
   type ResponseBody,
@@ -172,6 +174,19 @@ export class ResponseState extends ResponseFields {
     this.#swap(body)
     this.#forgetBytes()
     return etag === undefined ? this : this.set('etag', etag)
+  }
+
+  /**
+   * Puts a stream around the body that passes the very same bytes on: what is said of them stays, the tag and a
+   * declared length too. A response without a body is left alone.
+   *
+   * @param around Gets the body for its own: it calls `destroy()` on it when it does not read it to its end, also
+   * when what it returned is destroyed before anybody has read it.
+   */
+  through(around: (body: OwnedBody) => AsyncIterable<Uint8Array | string>): this {
+    this.mustBeUnfinished('body')
+    if (this.#body !== null) this.#body = checkedBody(around(handedOver(this.#body, this.declaredLength)))
+    return this
   }
 
   /**

@@ -1,15 +1,14 @@
 import type { Duplex } from 'node:stream'
 import { ConfigError } from './config/errors.ts'
 import { resolveConfig } from './config/resolve.ts'
+import { isSameSite } from './config/same-site.ts'
 import type { Config, ResolvedConfig } from './config/types.ts'
 import type { Connection } from './connection.ts'
 import { Deadlines } from './deadlines.ts'
-import { type Diagnostic, refused } from './errors.ts'
-import { Exchange } from './exchange.ts'
+import type { Diagnostic } from './errors.ts'
 import { Generation, type GenerationHost } from './generation.ts'
 import { type InjectedResponse, type InjectOptions, injectedRequest, MemorySink } from './inject.ts'
 import { type ConnectionInfo, Listener } from './listener.ts'
-import { PathError } from './path.ts'
 import { printDiagnostic } from './print-diagnostic.ts'
 import type { HttpRequest } from './request.ts'
 import type { Sink } from './sink.ts'
@@ -140,18 +139,7 @@ export class Server implements StreamsHost, GenerationHost {
    * `start` must have run (by `listen` or `inject`).
    */
   dispatch(request: HttpRequest, sink: Sink): void {
-    if (request.refused === null) {
-      try {
-        request.locate(request.target)
-      } catch (error) {
-        if (!(error instanceof PathError)) throw error
-        request.refused = refused(error.id)
-      }
-    }
-    const generation = this.#generation!
-    const site = generation.siteOf(request)
-    if (site === generation.rootSite) request.refused ??= refused('HOST-UNKNOWN')
-    new Exchange(generation, site, request, sink).run()
+    this.#generation!.dispatch(request, sink)
   }
 
   /**
@@ -199,7 +187,7 @@ export class Server implements StreamsHost, GenerationHost {
       if (kept === undefined) this.#close(listener)
       else listener.adopt(kept)
     }
-    next.kept.commit()
+    next.kept.commit(site => isSameSite(old.config, config, site))
     this.#retire(old)
   }
 

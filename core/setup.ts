@@ -9,7 +9,9 @@ import type { KeptValues } from './keep.ts'
 import { logTo } from './log.ts'
 import { awaiting } from './pending.ts'
 import type { PluginServer, PluginSite } from './plugin.ts'
+import type { HttpRequest } from './request.ts'
 import { compileScopes } from './scope.ts'
+import type { Sink } from './sink.ts'
 import type { Site } from './site.ts'
 import type { SlotHolder } from './slots.ts'
 import { prefixed } from './tap.ts'
@@ -25,6 +27,7 @@ export interface SetupTarget {
   readonly kept: KeptValues
   readonly slots: SlotHolder
   readonly serve: PluginServer['serve']
+  dispatch(site: Site, request: HttpRequest, sink: Sink): void
   report(diagnostic: Diagnostic): void
 }
 
@@ -139,10 +142,11 @@ class Setup {
       hosts: site.hosts,
       server,
       hooks: site.hooks.facesFor(owner),
-      keep: this.#target.kept.keeper(plugin, `${plugin}@${site.name}`),
+      keep: this.#target.kept.keeper(plugin, `${plugin}@${site.name}`, site.name),
       get: site.get.bind(site),
       set: site.set.bind(site),
       resolve: (path: string | URL) => absolute(dir, path),
+      dispatch: (request: HttpRequest, sink: Sink) => this.#target.dispatch(site, request, sink),
     })
   }
 }

@@ -55,6 +55,46 @@ export class SlotValues implements SlotHolder {
   }
 }
 
+/** What a cache has done since the server started, and what it holds now. */
+export interface CacheStats {
+  /** URLs that have something stored. */
+  readonly entries: number
+  /** Memory that counts against the bound, in bytes; what is being read for the store is in it. */
+  readonly bytes: number
+  /** Requests that were answered from the store, stale answers and those who waited among them. */
+  readonly hits: number
+  /** Requests that ran a handler though their answer might have been stored. */
+  readonly misses: number
+  /** Answers that were put into the store. */
+  readonly stored: number
+  /** URLs that had to make room. */
+  readonly evicted: number
+}
+
+/**
+ * What a site's cache does for other plugins. Every `purge` also keeps what is being made at that moment out of the
+ * store, and returns the number of URLs that were dropped.
+ */
+export interface CacheService {
+  /**
+   * Drops what is stored for a URL. A path, `/news?page=2`, means that path on every host of the site, an absolute URL
+   * only itself. Without a query only the URL without one is meant.
+   *
+   * @throws TypeError for what is neither a path nor an http URL.
+   */
+  purge(url: string): number
+  /**
+   * The same for every URL that begins so: `/news/` is all below it; `/news` is also `/newsletter`.
+   *
+   * @throws TypeError for what is neither a path nor an http URL.
+   */
+  purgePrefix(prefix: string): number
+  /** The same for every answer that named this tag. */
+  purgeTag(tag: string): number
+  purgeAll(): number
+  readonly stats: CacheStats
+}
+
 /** The slots that several plugins need. A third-party plugin exports its own. */
 export const Slots = Object.freeze({
   /** The id of a request, as logs and error pages show it. */
@@ -65,4 +105,6 @@ export const Slots = Object.freeze({
   route: slot<string>('route'),
   /** What the cache did for this request: `hit`, `miss`, `stale` … */
   cacheStatus: slot<string>('cacheStatus'),
+  /** The cache of a site, for who changes content: purges and figures. */
+  cache: slot<CacheService>('cache'),
 })

@@ -29,7 +29,7 @@ async function resolvePlugin(
 ): Promise<ResolvedPlugin> {
   const settings = await readSettings(found, source.file)
   const { entry, scopes, at, from } = found
-  return { name, definition: entry.definition, settings, scopes, at, from }
+  return { name, definition: entry.definition, settings, input: entry.input, scopes, at, from }
 }
 
 /**

@@ -80,6 +80,8 @@ export interface ResolvedPlugin {
   readonly name: string
   readonly definition: PluginDefinition<never>
   readonly settings: unknown
+  /** What the config wrote for the plugin: `settings` were made of it. */
+  readonly input: readonly unknown[]
   /** From the outermost scope to the innermost; empty outside any. */
   readonly scopes: readonly ScopeOptions[]
   /** The place in the config, for errors: `sites[0].plugins[2]`. */

@@ -13,10 +13,17 @@ export interface Answer {
 /**
  * Sends a fixed number of requests over HTTP/1.1 from the client's core, `pipelined` at a time on each connection.
  *
+ * @param headers Field lines to send: `accept-encoding: gzip`.
  * @throws Error when any answer is missing or has another status than 2xx.
  */
-export async function load(url: string, requests: number, pipelined: number): Promise<Answer> {
-  const options = ['--h1', '-n', requests, '-c', connections, '-m', pipelined, '-t', 1, url]
+export async function load(
+  url: string,
+  requests: number,
+  pipelined: number,
+  headers: readonly string[] = [],
+): Promise<Answer> {
+  const fields = headers.flatMap(header => ['-H', header])
+  const options = ['--h1', '-n', requests, '-c', connections, '-m', pipelined, '-t', 1, ...fields, url]
   const { stdout } = await promisify(execFile)(...pinned(cores.client, ['h2load', ...options.map(String)]))
   const succeeded = countIn(stdout, /(\d+) succeeded/)
   const good = countIn(stdout, /status codes: (\d+) 2xx/)

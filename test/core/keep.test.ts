@@ -1,5 +1,13 @@
-import { type Config, type Diagnostic, definePlugin, Handle, HttpResponse, type KeepOptions } from 'rawhttp'
-import { describe, expect, test } from 'vitest'
+import {
+  type Config,
+  createServer,
+  type Diagnostic,
+  definePlugin,
+  Handle,
+  HttpResponse,
+  type KeepOptions,
+} from 'rawhttp'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { KeptValues } from '../../core/keep.ts'
 import { onServer, onSite, serve } from '../support/in-memory.ts'
 
@@ -60,6 +68,23 @@ describe('a kept value', () => {
     expect(log).toEqual(['create 1 for a', 'adopt 1', 'stop reload with 1'])
     await server.stop()
     expect(log.slice(3)).toEqual(['stop shutdown with 1', 'dispose 1'])
+  })
+
+  test('hears at a reload whether its site is what it was', async () => {
+    const told: boolean[] = []
+    const plugin = definePlugin({
+      name: 'told',
+      options: (limit: number) => limit,
+      site: site =>
+        void site.keep('store', {
+          create: () => ({}),
+          adopt: (_value, { isSameConfig }) => void told.push(isSameConfig),
+        }),
+    })
+    const server = await createServer(on('a', plugin(1)))
+    onTestFinished(() => server.stop())
+    for (const limit of [1, 2, 2]) await server.reload(on('a', plugin(limit)))
+    expect(told).toEqual([true, false, true])
   })
 
   test('is disposed of when the next generation does not claim it', async () => {

@@ -214,6 +214,67 @@ describe('encode', () => {
   })
 })
 
+describe('through', () => {
+  test('puts a stream around the body, and all that is said of the bytes stays', async () => {
+    const response = HttpResponse.stream(letters(), { length: 3 }).set('etag', '"a"').set('repr-digest', 'x')
+    const seen: unknown[] = []
+    const fork = response.seal().fork()
+    fork.through(async function* (body) {
+      seen.push(body.length)
+      for await (const piece of body) {
+        seen.push(piece)
+        yield piece
+      }
+    })
+    expect((await fork.bytes()).toString()).toBe('abc')
+    expect(seen).toEqual([3, 'ab', 'c'])
+    expect([fork.field('etag'), fork.field('repr-digest')]).toEqual(['"a"', 'x'])
+  })
+
+  test('knows the length of what has one, and makes a lazy body when it is read', async () => {
+    const lengths: (number | null)[] = []
+    let made = 0
+    const lazy = () => {
+      made++
+      return Buffer.from('lazy')
+    }
+    for (const response of [HttpResponse.text('äb'), HttpResponse.text('x').encode('gzip', lazy)]) {
+      response.through(async function* (body) {
+        lengths.push(body.length)
+        yield* body
+      })
+      expect(made).toBe(0)
+      await response.bytes()
+    }
+    expect([lengths, made]).toEqual([[3, null], 1])
+  })
+
+  test('leaves it to its owner to end what is not read', () => {
+    const source = new Readable({ read() {} })
+    const response = HttpResponse.stream(source)
+    let owned: { destroy(): void } | undefined
+    response.through(body => {
+      owned = body
+      return body
+    })
+    expect(source.destroyed).toBe(false)
+    owned!.destroy()
+    owned!.destroy()
+    expect(source.destroyed).toBe(true)
+  })
+
+  test('asks nobody where there is no body, and refuses in deliver and what is no stream', () => {
+    const never = () => expect.unreachable()
+    expect(HttpResponse.empty().through(never as never).body).toBe(null)
+    expect(() =>
+      HttpResponse.text('a')
+        .deliver()
+        .through(never as never),
+    ).toThrow('use transform')
+    expect(() => HttpResponse.text('a').through(() => 1 as never)).toThrow('a body must be')
+  })
+})
+
 describe('the readers', () => {
   test('leave bytes where a stream was, so that they may read again', async () => {
     const response = HttpResponse.stream(letters())

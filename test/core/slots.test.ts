@@ -117,5 +117,5 @@ describe('values are shared', () => {
 })
 
 test('core has the keys that plugins need to meet', () => {
-  expect(Object.keys(Slots)).toEqual(['requestId', 'user', 'route', 'cacheStatus'])
+  expect(Object.keys(Slots)).toEqual(['requestId', 'user', 'route', 'cacheStatus', 'cache'])
 })

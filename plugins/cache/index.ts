@@ -1,0 +1,60 @@
+import { Deliver, definePlugin, Handle, type PluginSite, ROOT_SITE, Slots, Transform } from 'rawhttp'
+import { refresher } from './background.ts'
+import { invalidate } from './invalidation.ts'
+import { abandon, keep, noteLength } from './keeper.ts'
+import { keptStore, serviceOf } from './kept.ts'
+import { Lookup } from './lookup.ts'
+import { type CacheSettings, cacheOptions } from './schema.ts'
+import { tellStatus } from './status.ts'
+import { Visits } from './visit.ts'
+
+export type { CacheOptions } from './schema.ts'
+
+/**
+ * Keeps answers in memory: files and their encoded variants as long as the file is unchanged, and any answer whose
+ * Cache-Control allows a shared cache (RFC 9111). One store a site, bounded by bytes. Requests that miss the same thing
+ * at the same time run the handler once.
+ *
+ * Guards run before it on every request. Other plugins purge through `site.get(Slots.cache)`.
+ *
+ * @example
+ * plugins: [compression(), cache({ maxSize: '64mb' })]
+ */
+export const cache = definePlugin({
+  name: 'cache',
+  options: cacheOptions,
+  site(site, settings) {
+    // Refused messages have no key.
+    if (site.name === ROOT_SITE) return
+    if (site.get(Slots.cache) !== undefined)
+      throw new Error('a site has one cache: take one out of the scopes, or put one around both')
+    tapSite(site, settings)
+  },
+})
+
+function tapSite(site: PluginSite, settings: CacheSettings): void {
+  const { store, isCurrent } = keptStore(site, settings)
+  site.set(Slots.cache, serviceOf(store))
+  const { handle, transform, deliver, done } = site.hooks
+  const refresh = refresher(site, { store, isCurrent })
+  const lookup = new Lookup({ store, isCurrent, refresh, obeyClients: settings.obeyClients })
+  handle.tapAsync({ name: 'cache', stage: Handle.Cache }, (request, callback) =>
+    lookup.handle(request, callback),
+  )
+  transform.tap({ name: 'cache:length', stage: Transform.Encode - 1 }, noteLength)
+  transform.tapAsync({ name: 'cache:store', stage: Transform.Store }, (response, request, callback) =>
+    keep(store(), response, request, callback),
+  )
+  deliver.tap({ name: 'cache:status', stage: Deliver.Headers }, (response, request) => {
+    const visit = request.get(Visits)
+    // Who gave the answer has said that it is finished, or hands the connection over: it is not stored.
+    if (visit?.isOpen === true && !visit.isReading) abandon(store(), visit, 'alone')
+    invalidate(store(), response, request)
+    tellStatus(response, request, settings.cacheStatus)
+  })
+  done.tap('cache', (request, _response, { result }) => {
+    const visit = request.get(Visits)
+    if (visit?.isOpen === true && !visit.isReading)
+      abandon(store(), visit, result === 'aborted' ? 'again' : 'alone')
+  })
+}

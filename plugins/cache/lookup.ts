@@ -1,0 +1,177 @@
+import { type HttpRequest, HttpResponse } from 'rawhttp'
+import { type Demands, demandsOf, NO_DEMANDS } from './demands.ts'
+import type { Ending } from './fill.ts'
+import { keyOf } from './key.ts'
+import type { Resource } from './resource.ts'
+import type { Store } from './store.ts'
+import type { Variant } from './variant.ts'
+import { type Forward, type Status, Visit, Visits } from './visit.ts'
+
+type Callback = (error?: Error | null, answer?: HttpResponse) => void
+
+/** What the lookup works with. */
+export interface LookupContext {
+  readonly store: () => Store
+  readonly obeyClients: boolean
+  /** Whether this generation is still in charge of the store. */
+  isCurrent(): boolean
+  /** Has a stored answer made anew behind the back of a client that got it. */
+  refresh(request: HttpRequest, visit: Visit): void
+}
+
+/** One request on its way through the lookup. */
+interface Asking {
+  readonly request: HttpRequest
+  readonly callback: Callback
+  readonly key: string
+  readonly demands: Demands
+  readonly isRestricted: boolean
+  /** Whether it waited for another request; then what that one has made is good enough, however old. */
+  readonly hasWaited: boolean
+  readonly made: Variant | null
+}
+
+/** What was found for a request. */
+interface Found {
+  readonly resource: Resource | undefined
+  readonly selector: string
+  readonly variant: Variant | null
+}
+
+/** Answers requests from the store, and decides who of those that it cannot answer runs the handler. */
+export class Lookup {
+  readonly #context: LookupContext
+
+  constructor(context: LookupContext) {
+    this.#context = context
+  }
+
+  /** The tap on `handle`. */
+  handle(request: HttpRequest, callback: Callback): void {
+    const { method } = request
+    // One that a visit was given to beforehand is wanted for the store alone.
+    if (!this.#context.isCurrent() || request.get(Visits) !== undefined) return callback()
+    const key = keyOf(request)
+    if (method !== 'GET' && method !== 'HEAD') return pass(begin(request, key), 'method', callback)
+    if (hasContent(request)) return pass(begin(request, key), 'bypass', callback)
+    const { headers } = request
+    const isRestricted = request.restriction !== null || headers.has('authorization')
+    const cacheControl = headers.get('cache-control')
+    const demands =
+      cacheControl === undefined && !this.#context.obeyClients
+        ? NO_DEMANDS
+        : demandsOf(headers, this.#context.obeyClients)
+    this.#look({ request, callback, key, demands, isRestricted, hasWaited: false, made: null })
+  }
+
+  #look(asking: Asking): void {
+    const { request, key, demands, isRestricted, made } = asking
+    const now = Date.now()
+    const resource = this.#context.store().get(key)
+    const selector = resource === undefined ? '' : resource.selector(request)
+    const variant = resource?.find(selector) ?? null
+    if (variant === null || (isRestricted && !variant.isForAll)) {
+      return this.#miss(
+        asking,
+        { resource, selector, variant: null },
+        isRestricted ? 'bypass' : missOf(resource),
+      )
+    }
+    if (variant === made) return void this.#serve(asking, variant, 'collapsed')
+    const isFresh = variant.isFresh(now)
+    const isRefused = demands.refuse(variant, now)
+    if (!isRefused && (isFresh || demands.takesStale(variant, now)))
+      return void this.#serve(asking, variant, isFresh ? 'hit' : 'stale')
+    if (!isFresh && !isRefused && this.#standsIn(asking, variant, now)) return
+    this.#miss(asking, { resource, selector, variant }, isFresh ? 'request' : 'stale')
+  }
+
+  /** Answers with a stale variant where that is allowed, and has it made anew. */
+  #standsIn(asking: Asking, variant: Variant, now: number): boolean {
+    const isPausing = now < variant.retryAt
+    if (variant.mayWait(now) && !asking.isRestricted) {
+      const visit = this.#serve(asking, variant, 'stale')
+      if (!isPausing) this.#context.refresh(asking.request, visit)
+      return true
+    }
+    if (!isPausing || !variant.mayStandIn(now)) return false
+    this.#serve(asking, variant, 'stale')
+    return true
+  }
+
+  #serve({ request, callback, key, hasWaited }: Asking, variant: Variant, status: Status): Visit {
+    const visit = begin(request, key)
+    visit.variant = variant
+    visit.status = hasWaited && status === 'hit' ? 'collapsed' : status
+    visit.forward = visit.status === 'collapsed' ? 'uri-miss' : null
+    this.#context.store().hits++
+    callback(null, variant.response)
+    return visit
+  }
+
+  /** Nothing to answer with: goes on to the handler, or waits for one that does. */
+  #miss(asking: Asking, found: Found, forward: Forward): void {
+    const { request, callback, key, demands } = asking
+    const store = this.#context.store()
+    const visit = begin(request, key)
+    visit.variant = found.variant
+    if (demands.onlyIfCached)
+      return callback(null, HttpResponse.error(504, 'The cache has no answer to this.'))
+    if (!mayFill(request)) return pass(visit, forward, callback)
+    if (demands.noStore) return pass(visit, 'request', callback)
+    visit.status = found.variant === null ? 'miss' : 'expired'
+    // Whether an answer to a request with credentials is for others too shows when it comes; nobody waits for that.
+    if (asking.isRestricted || store.isPassed(key)) return this.#goAlone(visit, forward, callback)
+    // Before the first answer nobody knows what its variants depend on.
+    const id = found.resource === undefined ? key : `${key}\n${found.selector}`
+    const joined = store.fillOf(id)?.join((ending, made) => this.#resume(asking, visit, ending, made))
+    if (joined === true) return
+    visit.fill = store.lead(id, request)
+    this.#goAlone(visit, forward, callback)
+  }
+
+  #goAlone(visit: Visit, forward: Forward, callback: Callback): void {
+    this.#context.store().misses++
+    // What a retired generation answers is of an older config.
+    if (this.#context.isCurrent()) this.#context.store().open(visit)
+    visit.forward = forward
+    callback()
+  }
+
+  /** The run that a request waited for has ended. */
+  #resume(asking: Asking, visit: Visit, ending: Ending, made: Variant | null): void {
+    try {
+      if (ending === 'again' && this.#context.isCurrent()) {
+        this.#look({ ...asking, hasWaited: true, made })
+      } else this.#goAlone(visit, visit.variant === null ? 'uri-miss' : 'stale', asking.callback)
+    } catch (error) {
+      asking.callback(error as Error)
+    }
+  }
+}
+
+function begin(request: HttpRequest, key: string): Visit {
+  const visit = new Visit(key)
+  request.set(Visits, visit)
+  return visit
+}
+
+function pass(visit: Visit, forward: Forward, callback: Callback): void {
+  visit.forward = forward
+  callback()
+}
+
+const missOf = (resource: Resource | undefined): Forward =>
+  resource === undefined ? 'uri-miss' : 'vary-miss'
+
+// Content of a GET means something to some handlers, and it is not in the key. HTTP/2 has no field that must tell.
+function hasContent(request: HttpRequest): boolean {
+  const { headers, version } = request
+  const length = headers.get('content-length')
+  if (length !== undefined) return length !== '0'
+  return headers.has('transfer-encoding') || (version === '2' && !request.body.isEmpty)
+}
+
+/** What HEAD and a part bring is no whole answer, and another protocol is none at all. */
+const mayFill = ({ method, headers }: HttpRequest): boolean =>
+  method === 'GET' && !headers.has('range') && !headers.has('upgrade')

@@ -1,0 +1,272 @@
+import { LRUCache } from 'lru-cache'
+import type { CacheService, CacheStats, HttpRequest } from 'rawhttp'
+import { Fill } from './fill.ts'
+import { isMeant, type Meant, meantBy } from './key.ts'
+import type { Verdict } from './policy.ts'
+import { Resource } from './resource.ts'
+import type { CacheSettings } from './schema.ts'
+import type { Variant } from './variant.ts'
+import type { Visit } from './visit.ts'
+
+/** Milliseconds for which it is remembered that the answers for a key are for one client each. */
+const PASS_FOR = 10_000
+/** The part of the memory that those keys may take, and what one takes beside its text. */
+const PASS_SHARE = 1 / 32
+const PASS_OVERHEAD = 300
+
+/** The part of the memory that bodies may take which are being read for the store. */
+const READING_SHARE = 1 / 2
+/** The part that one URL with all its variants may take, and one body. */
+const URL_SHARE = 1 / 2
+const BODY_SHARE = 1 / 4
+
+/** What a site has in memory, and what is being made for it. It outlives reloads. */
+export class Store implements CacheService {
+  /** Counts the configs: what began under an older one is not stored any more. */
+  era = 0
+  hits = 0
+  misses = 0
+  #settings: CacheSettings
+  #entries: LRUCache<string, Resource>
+  /** Keys whose answers nobody should wait for, until when. */
+  #passes: LRUCache<string, number>
+  readonly #fills = new Map<string, Fill>()
+  /** Requests whose answers may still be stored. */
+  readonly #open = new Set<Visit>()
+  #reading = 0
+  #stored = 0
+  #evicted = 0
+
+  constructor(settings: CacheSettings) {
+    this.#settings = settings
+    this.#entries = this.#makeEntries()
+    this.#passes = makePasses(settings)
+  }
+
+  get stats(): CacheStats {
+    const { hits, misses } = this
+    const bytes = this.#entries.calculatedSize + this.#passes.calculatedSize + this.#reading
+    return {
+      entries: this.#entries.size,
+      bytes,
+      hits,
+      misses,
+      stored: this.#stored,
+      evicted: this.#evicted,
+    }
+  }
+
+  /** The largest body that is kept. */
+  get maxBody(): number {
+    return Math.min(this.#settings.maxEntrySize, Math.floor(this.#budget * BODY_SHARE))
+  }
+
+  /**
+   * Takes another config's settings over. What is held by its source goes, since the sources are the old config's; the
+   * rest stays if the site is the same. What is on its way is not stored.
+   */
+  adopt(settings: CacheSettings, isSameConfig: boolean): void {
+    this.era++
+    this.#void(() => true)
+    if (isSameConfig) {
+      this.#dropWhere(resource => resource.drop(variant => variant.lifetime === null))
+      return
+    }
+    this.#settings = settings
+    this.#entries = this.#makeEntries()
+    this.#passes = makePasses(settings)
+  }
+
+  /** Nobody uses it any more: what is on its way is not stored. */
+  end(): void {
+    this.era++
+    this.purgeAll()
+  }
+
+  get(key: string): Resource | undefined {
+    return this.#entries.get(key)
+  }
+
+  // --- storing -------------------------------------------------------------------------------------------------
+
+  /** From here on the answer of a visit may be stored, if nothing is purged meanwhile. */
+  open(visit: Visit): void {
+    visit.isOpen = true
+    this.#open.add(visit)
+  }
+
+  /** The answer of a visit is dealt with. */
+  settle(visit: Visit): void {
+    visit.isOpen = false
+    this.#open.delete(visit)
+  }
+
+  /** Whether a purge came between the begin of a visit and what it has brought. */
+  isOvertaken({ isVoid, purgedTags }: Visit, tags: readonly string[]): boolean {
+    return isVoid || (purgedTags !== null && tags.some(tag => purgedTags.has(tag)))
+  }
+
+  /** Stores the answer of a visit, unless it was overtaken. */
+  put(visit: Visit, request: HttpRequest, verdict: Verdict, variant: Variant): void {
+    if (this.isOvertaken(visit, variant.tags)) return
+    visit.isStored = true
+    this.#stored++
+    this.#passes.delete(visit.key)
+    const resource = this.get(visit.key) ?? new Resource(visit.key)
+    resource.learn(verdict)
+    resource.add(request, variant, Math.floor(this.#budget * URL_SHARE))
+    this.#changed(resource)
+  }
+
+  /** Has a request get what is stored already. */
+  link(resource: Resource, request: HttpRequest, variant: Variant): void {
+    resource.link(request, variant)
+    this.#changed(resource)
+  }
+
+  /** Puts a variant in the place of an older one of the same bytes. */
+  renew(resource: Resource, old: Variant, variant: Variant): void {
+    resource.renew(old, variant)
+    this.#changed(resource)
+  }
+
+  /** Drops one variant, unless another request has put a newer one in its place. */
+  drop(key: string, variant: Variant): void {
+    const resource = this.get(key)
+    if (resource?.drop(each => each === variant) === true) this.#changed(resource)
+  }
+
+  /** Makes room for bytes that are being read for the store; false when too many are. */
+  reserve(bytes: number): boolean {
+    if (this.#reading + bytes > this.#budget * READING_SHARE) return false
+    this.#reading += bytes
+    this.#makeRoom()
+    return true
+  }
+
+  release(bytes: number): void {
+    this.#reading -= bytes
+  }
+
+  // --- waiting -------------------------------------------------------------------------------------------------
+
+  /** The run of the handler that a request may wait for. */
+  fillOf(id: string): Fill | undefined {
+    return this.#fills.get(id)
+  }
+
+  /** A run of the handler that others may wait for. */
+  lead(id: string, leader: HttpRequest): Fill {
+    const fill = new Fill(id, leader, left => {
+      if (this.#fills.get(left.id) === left) this.#fills.delete(left.id)
+    })
+    this.#fills.set(id, fill)
+    return fill
+  }
+
+  /** Remembers that nobody should wait for the answers of a key. */
+  pass(key: string): void {
+    this.#passes.set(key, Date.now() + PASS_FOR, { size: key.length + PASS_OVERHEAD })
+  }
+
+  isPassed(key: string): boolean {
+    const until = this.#passes.get(key)
+    return until !== undefined && Date.now() < until
+  }
+
+  // --- purging -------------------------------------------------------------------------------------------------
+
+  /** Drops what is stored for one key, and keeps out what is being made for it. */
+  invalidate(key: string): void {
+    this.#void(visit => visit.key === key)
+    this.#entries.delete(key)
+  }
+
+  purge(url: string): number {
+    return this.#purge(meantBy(url), false)
+  }
+
+  purgePrefix(prefix: string): number {
+    return this.#purge(meantBy(prefix), true)
+  }
+
+  purgeTag(tag: string): number {
+    // Which tags an answer has shows when it comes.
+    for (const visit of this.#open) {
+      visit.purgedTags ??= new Set()
+      visit.purgedTags.add(tag)
+      visit.fill?.close()
+    }
+    return this.#dropWhere(resource => resource.drop(variant => variant.tags.includes(tag)))
+  }
+
+  purgeAll(): number {
+    this.#void(() => true)
+    const { size } = this.#entries
+    this.#entries.clear()
+    this.#passes.clear()
+    return size
+  }
+
+  #purge(meant: Meant, asPrefix: boolean): number {
+    this.#void(({ key }) => isMeant(key, meant, asPrefix))
+    let count = 0
+    for (const key of [...this.#entries.keys()]) {
+      if (isMeant(key, meant, asPrefix) && this.#entries.delete(key)) count++
+    }
+    return count
+  }
+
+  // Whoever asks from now on must not get an answer that was begun before.
+  #void(test: (visit: Visit) => boolean): void {
+    for (const visit of this.#open) {
+      if (!test(visit)) continue
+      visit.isVoid = true
+      visit.fill?.close()
+    }
+  }
+
+  #dropWhere(drop: (resource: Resource) => boolean): number {
+    let count = 0
+    for (const resource of [...this.#entries.values()]) {
+      if (!drop(resource)) continue
+      count++
+      this.#changed(resource)
+    }
+    return count
+  }
+
+  // --- memory --------------------------------------------------------------------------------------------------
+
+  get #budget(): number {
+    return Math.floor(this.#settings.maxSize * (1 - PASS_SHARE))
+  }
+
+  #makeEntries(): LRUCache<string, Resource> {
+    return new LRUCache({
+      max: this.#settings.maxEntries,
+      maxSize: this.#budget,
+      dispose: (_resource, _key, reason) => {
+        if (reason === 'evict') this.#evicted++
+      },
+    })
+  }
+
+  // lru-cache does not measure a value again that it has already: it has to go first.
+  #changed(resource: Resource): void {
+    this.#entries.delete(resource.key)
+    if (resource.variants === 0) return
+    this.#entries.set(resource.key, resource, { size: resource.size })
+    this.#makeRoom()
+  }
+
+  #makeRoom(): void {
+    const { maxSize } = this.#entries
+    while (this.#entries.size > 0 && this.#entries.calculatedSize + this.#reading > maxSize)
+      this.#entries.pop()
+  }
+}
+
+function makePasses({ maxSize }: CacheSettings): LRUCache<string, number> {
+  return new LRUCache({ maxSize: Math.floor(maxSize * PASS_SHARE) })
+}
