@@ -136,9 +136,10 @@ function lineOf({ request }: Entry, masks: Masks, { short, long }: WordEscapes):
   return `${short(method)} ${long(masks.url(target))} ${short(protocolOf(request))}`
 }
 
-// Apache and nginx both write HTTP/2.0.
+// Apache and nginx both write HTTP/2.0. A refused message may have named no version that can be read.
 function protocolOf({ version }: HttpRequest): string {
   if (version === '1.1') return 'HTTP/1.1'
+  if (version === '-') return '-'
   return version === '2' ? 'HTTP/2.0' : `HTTP/${version}`
 }
 

@@ -18,7 +18,7 @@ export interface Place {
 }
 
 /** A file that stands beside another and holds it under a coding. */
-export interface Sibling extends Seen {
+interface Sibling extends Seen {
   readonly coding: Coding
 }
 
