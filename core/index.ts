@@ -2,6 +2,7 @@ export type { BodySource, RequestBody } from './body.ts'
 export type { Preconditions } from './conditional.ts'
 export { defineConfig, defineSite } from './config/define.ts'
 export { ConfigError } from './config/errors.ts'
+export { parseLimits } from './config/parse-limits.ts'
 export type {
   Config,
   ConfigContext,
