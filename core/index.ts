@@ -29,6 +29,7 @@ export {
 } from './errors.ts'
 export type { ServerEvent } from './event-stream.ts'
 export { type FileIdentity, FileSlice } from './file-slice.ts'
+export type { FormLimits, FormPart } from './forms.ts'
 export { type HeadersInit, HttpHeaders } from './headers.ts'
 export type {
   AsyncTaps,

@@ -4,7 +4,7 @@ import { type Issue, ValidationError } from './validation-error.ts'
 
 /** The parts of a request that a schema may check, in the order in which their issues are told. */
 export const parts = ['params', 'query', 'headers', 'body'] as const
-export type PartName = (typeof parts)[number]
+type PartName = (typeof parts)[number]
 
 /** The schemas of a route; a part that has none stays in its raw form. */
 export type Schemas = { readonly [Name in PartName]?: StandardSchema | undefined }
@@ -77,7 +77,7 @@ function issueOf(part: PartName, { message, path = [] }: StandardIssue): Issue {
 }
 
 /** Names and values as one object without prototype: the list of values where a name came more than once. */
-export function objectOf<Value>(pairs: Iterable<readonly [string, Value]>): Record<string, Value | Value[]> {
+function objectOf<Value>(pairs: Iterable<readonly [string, Value]>): Record<string, Value | Value[]> {
   const lists = new Map<string, Value[]>()
   for (const [name, value] of pairs) {
     const list = lists.get(name)
