@@ -1,4 +1,13 @@
+import { decodeText, mediaType, mustBeUtf8, parseJson } from './body-text.ts'
 import { HttpError } from './errors.ts'
+import {
+  type FormLimits,
+  type FormPart,
+  formKind,
+  multipartForm,
+  multipartParts,
+  urlencodedForm,
+} from './forms.ts'
 import type { ExchangeLimits } from './limits.ts'
 
 /** The transport behind a request body: asked for more only when somebody waits. */
@@ -55,16 +64,17 @@ export class RequestBody {
    * The body as JSON.
    *
    * @param options `limit` in bytes. Default: the `bodyBytes` limit of the request.
-   * @throws HttpError 400 for what is not JSON, 413 over the limit, 415 for a Content-Type that is not JSON.
+   * @throws HttpError 400 for what is not JSON, is nested deeper than 128 levels or has a key `__proto__`; 413 over the
+   *   limit; 415 for a Content-Type that is not JSON, or not in UTF-8.
    */
   json(options?: { readonly limit?: number }): Promise<unknown> {
     return handled(this.#json(options))
   }
 
   /**
-   * The body as text in UTF-8.
+   * The body as text, by the charset of its Content-Type. Default: UTF-8.
    *
-   * @throws HttpError 400 for bytes that are not UTF-8, 413 over the limit.
+   * @throws HttpError 400 for bytes that are not of the charset, 413 over the limit, 415 for an unknown charset.
    */
   text(options?: { readonly limit?: number }): Promise<string> {
     return handled(this.#text(options))
@@ -80,12 +90,24 @@ export class RequestBody {
   }
 
   /**
-   * The fields of an HTML form (`application/x-www-form-urlencoded`).
+   * The fields and files of a form, all in memory: `application/x-www-form-urlencoded` or `multipart/form-data`.
    *
-   * @throws HttpError 413 over the limit, 415 for another Content-Type.
+   * @param options `limit` in bytes as for {@link json}, and how many fields and files.
+   * @throws HttpError 400 for a form that cannot be read, 413 over a limit, 415 for another Content-Type.
    */
-  form(options?: { readonly limit?: number }): Promise<URLSearchParams> {
+  form(options?: FormLimits & { readonly limit?: number }): Promise<FormData> {
     return handled(this.#form(options))
+  }
+
+  /**
+   * The fields and files of a `multipart/form-data` form as they come, once: a file of any size passes through without
+   * being held. The `bodyBytes` limit holds here too: raise it in `request.limits` before.
+   *
+   * @throws Error when the body was read before; while it flows HttpError 400, 413 and, for another Content-Type, 415.
+   */
+  parts(limits: FormLimits = {}): AsyncGenerator<FormPart, void, undefined> {
+    const stream = this.stream()
+    return this.#parts(stream, limits)
   }
 
   /**
@@ -148,34 +170,33 @@ export class RequestBody {
 
   async #json(options?: { readonly limit?: number }): Promise<unknown> {
     const type = this.#facts().contentType
-    if (type !== undefined && !/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) {
+    if (type !== undefined && !/^application\/(?:[\w.+-]+\+)?json$/.test(mediaType(type))) {
       throw new HttpError(415, 'the body must be JSON (application/json)', { code: 'BODY_NOT_JSON' })
     }
-    const text = await this.#text(options)
-    try {
-      return JSON.parse(text)
-    } catch (cause) {
-      throw new HttpError(400, 'the body is not valid JSON', { code: 'BODY_INVALID_JSON', cause })
-    }
+    mustBeUtf8(type)
+    return parseJson(decodeText(await this.#whole(options?.limit), undefined))
   }
 
-  async #text({ limit }: { readonly limit?: number } = {}): Promise<string> {
-    const bytes = await this.#whole(limit)
-    try {
-      return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-    } catch (cause) {
-      throw new HttpError(400, 'the body is not valid UTF-8', { code: 'BODY_INVALID_UTF8', cause })
-    }
+  async #text(options?: { readonly limit?: number }): Promise<string> {
+    return decodeText(await this.#whole(options?.limit), this.#facts().contentType)
   }
 
-  async #form(options?: { readonly limit?: number }): Promise<URLSearchParams> {
-    const type = this.#facts().contentType ?? ''
-    if (!/^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(type)) {
-      throw new HttpError(415, 'the body must be a form (application/x-www-form-urlencoded)', {
-        code: 'BODY_NOT_FORM',
-      })
-    }
-    return new URLSearchParams(await this.#text(options))
+  async #form(options: FormLimits & { readonly limit?: number } = {}): Promise<FormData> {
+    const { contentType } = this.#facts()
+    const kind = formKind(contentType)
+    const bytes = await this.#whole(options.limit)
+    if (kind === 'multipart') return multipartForm(bytes, contentType!, options)
+    return urlencodedForm(decodeText(bytes, undefined), options)
+  }
+
+  async *#parts(
+    stream: AsyncIterable<Uint8Array>,
+    limits: FormLimits,
+  ): AsyncGenerator<FormPart, void, undefined> {
+    const { contentType } = this.#facts()
+    if (formKind(contentType) !== 'multipart')
+      throw new HttpError(415, 'the body must be multipart/form-data', { code: 'BODY_NOT_FORM' })
+    yield* multipartParts(stream, contentType!, limits)
   }
 
   async #whole(limit = this.#facts().limits.bodyBytes): Promise<Buffer> {

@@ -2,6 +2,7 @@ export type { BodySource, RequestBody } from './body.ts'
 export type { Preconditions } from './conditional.ts'
 export { defineConfig, defineSite } from './config/define.ts'
 export { ConfigError } from './config/errors.ts'
+export { parseLimits } from './config/parse-limits.ts'
 export { didYouMean } from './config/suggest.ts'
 export type {
   Config,
@@ -29,6 +30,7 @@ export {
 } from './errors.ts'
 export type { ServerEvent } from './event-stream.ts'
 export { type FileIdentity, FileSlice } from './file-slice.ts'
+export type { FormLimits, FormPart } from './forms.ts'
 export { type HeadersInit, HttpHeaders } from './headers.ts'
 export type {
   AsyncTaps,

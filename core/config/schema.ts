@@ -53,6 +53,9 @@ const exchangeLimits = {
   drainBytes: size,
 } satisfies Record<keyof ExchangeLimits, unknown>
 
+/** `limits` of a site, and of what a plugin narrows down to a route. */
+export const siteLimits = strict(exchangeLimits, 'an object of site limits')
+
 const text = (expected: string) =>
   v.custom<string>(value => typeof value === 'string' && value !== '', expected)
 
@@ -89,7 +92,7 @@ const site = strict(
     dir: v.optional(v.custom<string | URL>(isPath, 'a path or a file: URL')),
     plugins,
     without: v.optional(listOf(text('the name of a root plugin'), 'a list of plugin names')),
-    limits: v.optional(strict(exchangeLimits, 'an object of site limits')),
+    limits: v.optional(siteLimits),
   },
   "a site such as { name: 'blog', hosts: ['blog.example.com'] }",
 )

@@ -34,3 +34,50 @@ export class RawContext implements RouteContext<Params> {
     return this.#cookies
   }
 }
+
+/** What the schemas of a route made of the parts; the others stay raw. */
+type Values = Readonly<Partial<Record<'params' | 'query' | 'headers' | 'body', unknown>>>
+
+/** The context of a route with schemas. */
+export class CheckedContext implements RouteContext<unknown, unknown, unknown, unknown> {
+  readonly #raw: RawContext
+  readonly #values: Values
+
+  constructor(raw: RawContext, values: Values) {
+    this.#raw = raw
+    this.#values = values
+  }
+
+  get request(): HttpRequest {
+    return this.#raw.request
+  }
+
+  get site(): PluginSite {
+    return this.#raw.site
+  }
+
+  get params(): unknown {
+    return this.#part('params')
+  }
+
+  get query(): unknown {
+    return this.#part('query')
+  }
+
+  get headers(): unknown {
+    return this.#part('headers')
+  }
+
+  get body(): unknown {
+    return this.#part('body')
+  }
+
+  get cookies(): ReadonlyMap<string, string> {
+    return this.#raw.cookies
+  }
+
+  // A schema may make `undefined` of a part.
+  #part(name: keyof Values): unknown {
+    return Object.hasOwn(this.#values, name) ? this.#values[name] : this.#raw[name]
+  }
+}

@@ -4,19 +4,23 @@ import { type RouterSettings, readSettings } from './settings.ts'
 import { tapSite } from './taps.ts'
 import type { Routes } from './types.ts'
 
+export type { OpenApiOptions } from './openapi.ts'
 export { type Route, type RouteOptions, route } from './route.ts'
-export type { RouterOptions } from './settings.ts'
+export type { RouterOptions, TrailingSlash } from './settings.ts'
 export type {
   Answer,
   Guard,
   Method,
+  Part,
   PathParams,
   RouteContext,
   RouteHandler,
   RouteKey,
   RouteParams,
   Routes,
+  Schema,
 } from './types.ts'
+export { type Issue, ValidationError } from './validation-error.ts'
 
 const plugin = definePlugin({
   name: 'router',
@@ -42,10 +46,13 @@ const plugin = definePlugin({
  *     return null
  *   }),
  * })
+ * @example
+ * router({ 'POST /users': route({ body: NewUser, guards: [adminsOnly] }, ({ body }) => create(body)) })
  * @throws Error, when the config loads, for a key that cannot be read, two keys for the same path, and a value that
  *   is no handler.
  */
-export function router<const Key extends string>(routes: Routes<Key>): PluginEntry
+export function router<const Key extends string>(routes: Routes<Key>, options?: RouterOptions): PluginEntry
+/** The same below a prefix. */
 export function router<const Prefix extends `/${string}`, const Key extends string>(
   prefix: Prefix,
   routes: Routes<Key, Prefix>,

@@ -35,6 +35,36 @@ export function readPattern(text: string): Pattern {
   return { text, paths, bare }
 }
 
+/** A path as OpenAPI writes it: `/users/{id}`. */
+export interface PathTemplate {
+  readonly path: string
+  /** In order; `pattern` is the regular expression of one that has its own. */
+  readonly params: readonly { readonly name: string; readonly pattern: string | null }[]
+}
+
+/** A pattern as path templates: two when the last parameter is optional. */
+export function templatesOf(text: string): PathTemplate[] {
+  const pieces = piecesOf(text)
+  const last = pieces[pieces.length - 1]
+  const isOptional = last?.kind === 'param' && last.isOptional
+  return (isOptional ? [pieces, withoutLast(pieces)] : [pieces]).map(templateOf)
+}
+
+function templateOf(pieces: readonly Piece[]): PathTemplate {
+  const names = pieces.map(piece =>
+    piece.kind === 'static' ? null : piece.kind === 'param' ? piece.name : '*',
+  )
+  return {
+    path: pieces.map((piece, index) => (piece.kind === 'static' ? piece.text : `{${names[index]}}`)).join(''),
+    params: pieces.flatMap((piece, index) =>
+      piece.kind === 'static' ? [] : [{ name: names[index]!, pattern: regexOf(piece) }],
+    ),
+  }
+}
+
+const regexOf = (piece: Piece): string | null =>
+  piece.kind === 'param' && piece.regex !== '' ? `^(?:${piece.regex})$` : null
+
 function piecesOf(text: string): Piece[] {
   const pieces: Piece[] = []
   let at = 0

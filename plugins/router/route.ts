@@ -1,9 +1,37 @@
-import type { Guard, RouteContext, RouteHandler, RouteParams } from './types.ts'
+import {
+  ConfigError,
+  type ExchangeLimits,
+  type HttpHeaders,
+  type HttpRequest,
+  parseLimits,
+  type SiteLimitsConfig,
+} from 'rawhttp'
+import { parts, readSchemas, type Schemas } from './schemas.ts'
+import type { Guard, Part, RouteContext, RouteHandler, RouteParams, Schema } from './types.ts'
 
 /** What {@link route} takes beside the handler. */
-export interface RouteOptions {
+export interface RouteOptions<
+  Params extends Schema = Schema,
+  Query extends Schema = Schema,
+  Headers extends Schema = Schema,
+  Body extends Schema = Schema,
+> {
+  /** Checks the path parameters, an object of strings. Any Standard Schema: zod, valibot, arktype … */
+  readonly params?: Params
+  /** Checks the query, an object of strings; a name that came more than once has a list of them. */
+  readonly query?: Query
+  /** Checks the header fields, an object of strings by lower-case names. */
+  readonly headers?: Headers
+  /** Checks the body: JSON, the fields of a form, or text, as its Content-Type says. */
+  readonly body?: Body
   /** Run one after another before the handler, and before any cache. Default: none. */
   readonly guards?: readonly Guard[] | undefined
+  /** Limits of this route: `{ bodyBytes: '10mb', handlerTimeout: '2m' }`. Default: those of the site. */
+  readonly limits?: SiteLimitsConfig | undefined
+  /** The hosts that the route is for, exact or `*.example.com`. Default: every host of the site. */
+  readonly hosts?: readonly string[] | undefined
+  /** Fields of the route's operation in the router's OpenAPI document: `summary`, `tags`, `responses` … */
+  readonly openapi?: Readonly<Record<string, unknown>> | undefined
 }
 
 /** A handler with more to it: the value of a key in a table of routes. Made by {@link route}. */
@@ -20,15 +48,34 @@ export class Route<Key extends string = string, Prefix extends string = string> 
 }
 
 /**
- * A handler with guards. In a table the parameters come from the key; defined apart, they come from the key that
- * is named: `route<'GET /users/:id'>(…)`.
+ * A handler with guards, limits and schemas. In a table the parameters come from the key; defined apart, they come
+ * from a schema, or from the key that is named: `route<'GET /users/:id'>(…)`.
+ *
+ * What a schema refuses is answered 422 with all its issues; the handler gets what the schemas made.
  *
  * @example
  * router({ 'DELETE /users/:id': route({ guards: [adminsOnly] }, ({ params }) => remove(params.id)) })
+ * @example
+ * const NewUser = z.object({ name: z.string().min(1) })
+ * router({ 'POST /users': route({ body: NewUser }, ({ body }) => create(body.name)) })
  */
-export function route<Key extends string, Prefix extends string = ''>(
-  options: RouteOptions,
-  handler: RouteHandler<RouteContext<RouteParams<Key, Prefix>>>,
+export function route<
+  Key extends string,
+  Prefix extends string = '',
+  Params extends Schema = undefined,
+  Query extends Schema = undefined,
+  Headers extends Schema = undefined,
+  Body extends Schema = undefined,
+>(
+  options: RouteOptions<Params, Query, Headers, Body>,
+  handler: RouteHandler<
+    RouteContext<
+      Part<Params, RouteParams<Key, Prefix>>,
+      Part<Query, URLSearchParams>,
+      Part<Headers, HttpHeaders>,
+      Part<Body, HttpRequest['body']>
+    >
+  >,
 ): Route<Key, Prefix> {
   return new Route(options, handler)
 }
@@ -36,8 +83,16 @@ export function route<Key extends string, Prefix extends string = ''>(
 /** A route's parts, from what stands behind its key. */
 export interface RouteParts {
   readonly guards: readonly Guard[]
+  /** Null without any: then the handler gets the raw forms. */
+  readonly schemas: Schemas | null
+  /** Null for those of the site. */
+  readonly limits: Partial<ExchangeLimits> | null
+  /** Null for every host. */
+  readonly hosts: readonly string[] | null
   readonly handler: RouteHandler<never>
 }
+
+const known = [...parts, 'guards', 'limits', 'hosts', 'openapi']
 
 /**
  * Reads the value of a key: a handler, or what {@link route} gave.
@@ -45,14 +100,22 @@ export interface RouteParts {
  * @throws Error with a sentence about what is wrong with it.
  */
 export function readRoute(value: unknown): RouteParts {
-  if (!(value instanceof Route)) return { guards: [], handler: readHandler(value) }
+  if (!(value instanceof Route))
+    return { guards: [], schemas: null, limits: null, hosts: null, handler: readHandler(value) }
   const options: unknown = value.options
   if (typeof options !== 'object' || options === null) {
     throw new Error(`expected route(options, handler), got ${kindOf(options)} for the options`)
   }
-  const unknown = Object.keys(options).find(name => name !== 'guards')
-  if (unknown !== undefined) throw new Error(`unknown option "${unknown}"; known are guards`)
-  return { guards: readGuards(value.options.guards ?? []), handler: readHandler(value.handler) }
+  const unknown = Object.keys(options).find(name => !known.includes(name))
+  if (unknown !== undefined) throw new Error(`unknown option "${unknown}"; known are ${known.join(', ')}`)
+  const { guards, limits, hosts } = value.options
+  return {
+    guards: readGuards(guards ?? []),
+    schemas: readSchemas(value.options),
+    limits: limits === undefined ? null : readLimits(limits),
+    hosts: hosts === undefined ? null : readHosts(hosts),
+    handler: readHandler(value.handler),
+  }
 }
 
 function readHandler(handler: unknown): RouteHandler<never> {
@@ -60,13 +123,30 @@ function readHandler(handler: unknown): RouteHandler<never> {
   throw new Error(`expected a handler function or route(options, handler), got ${kindOf(handler)}`)
 }
 
-function readGuards(guards: unknown): readonly Guard[] {
+/** @throws Error for what is no list of functions. */
+export function readGuards(guards: unknown): readonly Guard[] {
   if (!Array.isArray(guards)) throw new Error(`guards must be a list of functions, got ${kindOf(guards)}`)
   for (const [index, guard] of guards.entries()) {
     if (typeof guard !== 'function')
       throw new Error(`guards[${index}] must be a function, got ${kindOf(guard)}`)
   }
   return guards
+}
+
+function readLimits(limits: SiteLimitsConfig): Partial<ExchangeLimits> {
+  try {
+    return parseLimits(limits)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    throw new Error(`${error.path}: ${error.detail}`, { cause: error })
+  }
+}
+
+function readHosts(hosts: unknown): readonly string[] {
+  const isHost = (host: unknown) => typeof host === 'string' && /^(?:\*\.)?[\w.-]+$/.test(host)
+  if (Array.isArray(hosts) && hosts.length > 0 && hosts.every(isHost))
+    return hosts.map(host => String(host).toLowerCase())
+  throw new Error(`hosts must be a list of hosts such as "api.example.com" or "*.example.com"`)
 }
 
 function kindOf(value: unknown): string {

@@ -1,9 +1,11 @@
-import { Handle, HttpError, type HttpRequest, type HttpResponse, type PluginSite, Slots, slot } from 'rawhttp'
+import { Handle, HttpError, type HttpRequest, HttpResponse, type PluginSite, Slots, slot } from 'rawhttp'
 import { toResponse } from './answer.ts'
-import { RawContext } from './context.ts'
+import { type CheckedContext, RawContext } from './context.ts'
+import { checkedContext, isPromise } from './schemas.ts'
 import type { RouterSettings } from './settings.ts'
 import type { CompiledRoute, Match, RouteTable } from './table.ts'
 import type { Guard } from './types.ts'
+import { ValidationError, validationProblem } from './validation-error.ts'
 
 type Callback = (error?: Error | null, answer?: HttpResponse) => void
 
@@ -11,11 +13,12 @@ type Callback = (error?: Error | null, answer?: HttpResponse) => void
 const Matched = slot<Match>('router.match')
 
 /** Taps a site. A route is found and guarded before any cache, and run where answers are made. */
-export function tapSite(site: PluginSite, { table, isOwner }: RouterSettings): void {
+export function tapSite(site: PluginSite, settings: RouterSettings): void {
+  const { table, isOwner, redirectsSlash } = settings
   const { handle } = site.hooks
   if (table.isGuarded) {
     handle.tapAsync({ name: 'router:match', stage: Handle.Match }, (request, callback) =>
-      runGuards(match(table, request)?.guards ?? [], 0, request, callback),
+      prepare(match(table, request), request, callback),
     )
   } else {
     handle.tap({ name: 'router:match', stage: Handle.Match }, request => void match(table, request))
@@ -27,8 +30,15 @@ export function tapSite(site: PluginSite, { table, isOwner }: RouterSettings): v
   })
   // Only now: what files answer never asks which other methods a path has.
   handle.tap({ name: 'router:allow', stage: Handle.Fallback - 20 }, request => allow(table, request))
+  if (redirectsSlash)
+    handle.tap({ name: 'router:slash', stage: Handle.Fallback - 15 }, request => redirect(table, request))
   if (isOwner)
     handle.tap({ name: 'router:own', stage: Handle.Fallback - 10 }, request => refuse(table, request))
+  site.hooks.error.tap('router', (error, request) => {
+    if (request.get(Matched)?.store.table !== table) return undefined
+    const answer = settings.onError?.(error, request)
+    return answer ?? (error instanceof ValidationError ? validationProblem(error) : undefined)
+  })
 }
 
 function match(table: RouteTable, request: HttpRequest): CompiledRoute | null {
@@ -38,6 +48,12 @@ function match(table: RouteTable, request: HttpRequest): CompiledRoute | null {
   request.set(Matched, found)
   request.set(Slots.route, found.store.pattern)
   return found.store
+}
+
+function prepare(route: CompiledRoute | null, request: HttpRequest, callback: Callback): void {
+  if (route === null) return callback()
+  if (route.limits !== null) Object.assign(request.limits, route.limits)
+  runGuards(route.guards, 0, request, callback)
 }
 
 function runGuards(guards: readonly Guard[], from: number, request: HttpRequest, callback: Callback): void {
@@ -71,10 +87,15 @@ function goOn(guards: readonly Guard[], from: number, request: HttpRequest, call
   )
 }
 
-function run(route: CompiledRoute, context: RawContext, callback: Callback): void {
-  const answer: unknown = route.handler(context as never)
+function run(route: CompiledRoute, raw: RawContext, callback: Callback): void {
+  const context = route.schemas === null ? raw : checkedContext(route.schemas, raw)
+  const answer = isPromise(context) ? context.then(checked => call(route, checked)) : call(route, context)
   if (isPromise(answer)) runLater(answer, route, callback)
   else callback(null, toResponse(answer, route.key))
+}
+
+function call(route: CompiledRoute, context: RawContext | CheckedContext): unknown {
+  return route.handler(context as never)
 }
 
 function runLater(answer: PromiseLike<unknown>, route: CompiledRoute, callback: Callback): void {
@@ -93,24 +114,27 @@ function runLater(answer: PromiseLike<unknown>, route: CompiledRoute, callback: 
 }
 
 function allow(table: RouteTable, request: HttpRequest): void {
-  const methods = table.methodsOf(request.path)
+  const methods = table.methodsOf(request)
   if (methods.length > 0) request.allow(...methods)
+}
+
+// A canonical path has one leading slash, so that Location can never name another host, as `//host` would.
+function redirect(table: RouteTable, request: HttpRequest): HttpResponse | undefined {
+  const { path, search } = request
+  const other = path.endsWith('/') ? path.slice(0, -1) : `${path}/`
+  if (request.get(Matched) !== undefined || other === '' || table.find(request, other) === null)
+    return undefined
+  return HttpResponse.redirect(`${other}${search}`, 308)
 }
 
 // OPTIONS for a path with routes is the kernel's: 204 with Allow.
 function refuse(table: RouteTable, request: HttpRequest): void {
   if (!table.owns(request.path)) return
-  const methods = table.methodsOf(request.path)
+  const methods = table.methodsOf(request)
   if (methods.length === 0) throw new HttpError(404)
   if (request.method === 'OPTIONS') return
   const allow = [...new Set(methods).add('OPTIONS')].sort().join(', ')
   throw new HttpError(405, undefined, { headers: { allow } })
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-  )
 }
 
 // To a callback `undefined` means success, and a promise may be rejected with it.

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import type { HttpHeaders, HttpRequest, HttpResponse, PluginSite } from 'rawhttp'
+import type { HttpHeaders, HttpRequest, HttpResponse, PluginSite, StandardSchema } from 'rawhttp'
 import type { Route } from './route.ts'
 
 /** The methods that a key may name. CONNECT and TRACE are missing: the kernel refuses them. */
@@ -81,8 +81,14 @@ export type RouteParams<Key extends string, Prefix extends string = ''> = string
     ? PathParams<`${Prefix}${Path}`>
     : never
 
+/** A schema for one part of a request, or none. */
+export type Schema = StandardSchema | undefined
+
+/** What a handler gets of a part: what its schema makes of it, else the raw form. */
+export type Part<S extends Schema, Raw> = S extends StandardSchema<infer _, infer Output> ? Output : Raw
+
 /**
- * What a handler is given. Each part is the raw form; what costs something is made when it is first read.
+ * What a handler is given. Each part is the raw form, made when it is first read, until the route has a schema for it.
  */
 export interface RouteContext<
   Params,

@@ -63,6 +63,19 @@ describe('bytes and text', () => {
     expect(await split.text()).toBe('café')
   })
 
+  test.each([
+    ['iso-8859-1', [0xe9], 'é'],
+    ['"UTF-16LE"', [0xe9, 0], 'é'],
+    ['shift_jis', [0x82, 0xa0], 'あ'],
+  ])('read the charset that the Content-Type names: %s', async (charset, bytes, text) => {
+    expect(await whole(new Uint8Array(bytes), `text/plain; charset=${charset}`).text()).toBe(text)
+  })
+
+  test('refuse a charset that nobody knows as a 415', async () => {
+    const given = whole('a', 'text/plain; charset=klingon')
+    await expect(given.text()).rejects.toMatchObject({ status: 415, code: 'BODY_CHARSET' })
+  })
+
   test('refuse what is not UTF-8 as a 400', async () => {
     await expect(whole(new Uint8Array([0xc3, 0x28])).text()).rejects.toMatchObject({
       ...status(400, 'the body is not valid UTF-8'),
@@ -90,27 +103,31 @@ describe('json', () => {
     },
   )
 
+  test.each([
+    [`${'['.repeat(129)}${']'.repeat(129)}`, 'BODY_TOO_DEEP'],
+    [`${'{"a":'.repeat(100_000)}`, 'BODY_TOO_DEEP'],
+    ['{"__proto__":{"admin":true}}', 'BODY_PROTO_KEY'],
+    ['[{"a":[{"__\\u0070roto__":1}]}]', 'BODY_PROTO_KEY'],
+  ])('refuses as a 400 what would harm whoever walks or copies it: %.40s', async (text, code) => {
+    await expect(whole(text).json()).rejects.toMatchObject({ status: 400, code })
+  })
+
+  test.each([
+    `${'['.repeat(128)}${']'.repeat(128)}`,
+    JSON.stringify(['['.repeat(1_000), '{\\"'.repeat(1_000), '__proto__', '\\__proto__']),
+    JSON.stringify(new Array(1_000).fill([])),
+  ])('takes what only looks like it: %.40s', async text => {
+    expect(await whole(text).json()).toEqual(JSON.parse(text))
+  })
+
+  test.each(['iso-8859-1', '"utf-16"', 'UTF-32'])('refuses the charset %s as a 415', async charset => {
+    const given = whole('{}', `application/json; charset=${charset}`)
+    await expect(given.json()).rejects.toMatchObject({ status: 415, code: 'BODY_CHARSET' })
+  })
+
   test.each(['', '{', '{"a":1}x', 'undefined'])('refuses %j as a 400', async text => {
     await expect(whole(text).json()).rejects.toMatchObject(status(400, 'the body is not valid JSON'))
   })
-})
-
-describe('form', () => {
-  test('reads the fields of a form', async () => {
-    const form = await whole('a=1&b=x+y&a=%C3%A9', 'application/x-www-form-urlencoded; charset=utf-8').form()
-    expect([...form]).toEqual([
-      ['a', '1'],
-      ['b', 'x y'],
-      ['a', 'é'],
-    ])
-  })
-
-  test.each(['multipart/form-data; boundary=x', 'application/json', undefined])(
-    'refuses %j as a 415',
-    async type => {
-      await expect(whole('a=1', type).form()).rejects.toMatchObject({ status: 415, code: 'BODY_NOT_FORM' })
-    },
-  )
 })
 
 describe('what was read once', () => {

@@ -1,6 +1,9 @@
-import { HttpResponse, type PluginEntry } from 'rawhttp'
+import { type } from 'arktype'
+import { type HttpHeaders, HttpResponse, type PluginEntry } from 'rawhttp'
 import { type PathParams, type RouteParams, route, router } from 'rawhttp/plugins/router'
+import * as v from 'valibot'
 import { describe, expectTypeOf, test } from 'vitest'
+import { z } from 'zod'
 
 const guard = () => undefined
 
@@ -92,6 +95,65 @@ describe('the table', () => {
         return null
       }),
     })
+  })
+
+  test('gives a handler what the schemas make, and the raw form of the rest', () => {
+    const number = z.coerce.number()
+    router('/orgs/:org', {
+      'POST /users/:id': route(
+        { body: z.object({ name: z.string() }) },
+        ({ params, query, headers, body }) => {
+          expectTypeOf(params).toEqualTypeOf<{ readonly org: string; readonly id: string }>()
+          expectTypeOf(query).toEqualTypeOf<URLSearchParams>()
+          expectTypeOf(headers).toEqualTypeOf<HttpHeaders>()
+          expectTypeOf(body).toEqualTypeOf<{ name: string }>()
+          return body.name
+        },
+      ),
+      'GET /users/:id': route({ params: z.object({ id: number }), guards: [guard] }, ({ params, body }) => {
+        expectTypeOf(params).toEqualTypeOf<{ id: number }>()
+        expectTypeOf(body.text).returns.toEqualTypeOf<Promise<string>>()
+        return params
+      }),
+      'GET /users': route(
+        { query: v.object({ page: v.optional(v.string(), '1') }), headers: type({ 'x-tenant': 'string' }) },
+        ({ query, headers }) => {
+          expectTypeOf(query).toEqualTypeOf<{ page: string }>()
+          expectTypeOf(headers).toEqualTypeOf<{ 'x-tenant': string }>()
+          return null
+        },
+      ),
+    })
+  })
+
+  test('takes a route with schemas that was defined apart', () => {
+    const apart = route({ params: z.object({ id: z.coerce.number() }) }, ({ params }) => {
+      expectTypeOf(params.id).toEqualTypeOf<number>()
+      return null
+    })
+    router({ 'GET /users/:id': apart })
+  })
+
+  test('refuses a misspelt part, and what is no schema', () => {
+    router({
+      // @ts-expect-error the part is "params"
+      'GET /a/:id': route({ parms: z.object({}) }, () => null),
+      // @ts-expect-error no Standard Schema
+      'GET /b/:id': route({ params: { id: Number } }, () => null),
+    })
+  })
+
+  test('takes options with and without a prefix', () => {
+    router(
+      { 'GET /x': () => null },
+      {
+        trailingSlash: 'ignore',
+        onError: error => (error.status === 404 ? HttpResponse.empty() : undefined),
+      },
+    )
+    // @ts-expect-error no such policy
+    router({ 'GET /x': () => null }, { trailingSlash: 'loose' })
+    router('/api', { 'GET /x': () => null }, { openapi: { title: 'x', version: '1' } })
   })
 
   test('takes a route that was defined apart', () => {

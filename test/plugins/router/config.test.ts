@@ -98,7 +98,19 @@ describe('a mistake in the routes is told when the config loads, with plugin and
       'route "GET /x": guards must be a list of functions',
     )
     expect(await failure({ 'GET /x': broken({ guard: [handler] }, handler) })).toContain(
-      'route "GET /x": unknown option "guard"; known are guards',
+      'route "GET /x": unknown option "guard"; known are params, query, headers, body, guards',
+    )
+    expect(await failure({ 'GET /x': broken({ body: {} }, handler) })).toContain(
+      'route "GET /x": body must be a Standard Schema',
+    )
+    expect(await failure({ 'GET /x': broken({ limits: { bodyBytes: 'lots' } }, handler) })).toContain(
+      `route "GET /x": limits.bodyBytes: expected a size such as 65536 or '64kb', got 'lots'`,
+    )
+    expect(await failure({ 'GET /x': broken({ limits: { bodybytes: 1 } }, handler) })).toContain(
+      `route "GET /x": limits.bodybytes: unknown option; did you mean 'bodyBytes'?`,
+    )
+    expect(await failure({ 'GET /x': broken({ hosts: ['http://x'] }, handler) })).toContain(
+      'route "GET /x": hosts must be a list of hosts',
     )
     expect(await failure({ 'GET /x': broken(handler) })).toContain(
       'route "GET /x": expected route(options, handler)',
@@ -121,9 +133,22 @@ describe('a mistake in the routes is told when the config loads, with plugin and
     expect(await failure('/api', routes, { passThrough: 'yes' })).toContain(
       'passThrough: expected true or false, got "yes"',
     )
-    expect(await failure('/api', routes, true)).toContain('expected options such as { passThrough: true }')
+    expect(await failure('/api', routes, true)).toContain('expected an object of options: passThrough')
+    expect(await failure(routes, {}, {})).toContain('expected router(routes, options) or router(prefix,')
     expect(await failure(routes, { passThrough: true })).toContain(
-      'expected router(routes) or router(prefix, routes',
+      'passThrough: only a router with a prefix can pass on',
+    )
+    expect(await failure(routes, { trailingSlash: 'no' })).toContain(
+      "trailingSlash: expected one of 'strict', 'ignore', 'redirect', got \"no\"",
+    )
+    expect(await failure(routes, { onError: {} })).toContain('onError: expected a function')
+    expect(await failure(routes, { openapi: true })).toContain('openapi: expected an object such as { title')
+    expect(await failure(routes, { openapi: { title: 'x' } })).toContain('openapi.version: expected a text')
+    expect(await failure(routes, { openapi: { title: 'x', version: '1', path: 'x' } })).toContain(
+      'openapi.path: expected a path',
+    )
+    expect(await failure(routes, { openapi: { title: 'x', version: '1', paths: {} } })).toContain(
+      'openapi: unknown option "paths"',
     )
   })
 
