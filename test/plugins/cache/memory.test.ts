@@ -48,6 +48,7 @@ describe('the memory of a store', () => {
     await site.ask('/other')
     for (let n = 0; n < 30; n++) await site.ask({ headers: { 'x-n': String(n) } })
     expect(site.service.stats.bytes).toBeLessThan(90_000)
+    expect(await site.status({ headers: { 'x-n': '29' } })).toMatch(/^hit/)
     expect(await site.status('/other')).toMatch(/^hit/)
   })
 
