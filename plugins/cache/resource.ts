@@ -5,7 +5,7 @@ import type { Variant } from './variant.ts'
 
 /** What a resource takes beside its variants, and a name by which one is found, in bytes. Measured. */
 const OVERHEAD = 500
-const LINK_OVERHEAD = 120
+const LINK_OVERHEAD = 200
 
 /** Answers of one URL that differ by what the request said. */
 const MOST_VARIANTS = 32

@@ -223,6 +223,20 @@ describe('what has expired', () => {
     expect([await ask('1'), await ask('2'), await ask('1')]).toEqual(['run 2', 'run 3', 'run 2'])
   })
 
+  test('with another status is another answer, whatever its tag', async () => {
+    const clock = stoppedClock()
+    const site = await cached((_request, run) =>
+      HttpResponse.text(`run ${run}`, {
+        status: run === 1 ? 200 : 410,
+        headers: { 'cache-control': 'max-age=10', etag: '"same"' },
+      }),
+    )
+    await site.ask()
+    clock.move(10_000)
+    const answer = await site.ask()
+    expect([answer.status, answer.text()]).toEqual([410, 'run 2'])
+  })
+
   test('with a weak tag does not: it promises less', async () => {
     const clock = stoppedClock()
     const site = await cached(numbered({ 'cache-control': 'max-age=10', etag: 'W/"same"' }))

@@ -20,6 +20,10 @@ describe('stored is', () => {
     ['Expires in the future', { expires: new Date(Date.now() + 60_000).toUTCString() }],
     ['immutable with a time', { 'cache-control': 'max-age=60, immutable' }],
     ['must-revalidate while it is fresh', { 'cache-control': 'max-age=60, must-revalidate' }],
+    [
+      'a coding of its own that it was not chosen by',
+      { 'cache-control': 'max-age=60', 'content-encoding': 'dcz' },
+    ],
     ['an age below the time', { 'cache-control': 'max-age=60', age: '59' }],
   ])('what says %s', async (_what, fields) => {
     expect(await runsOf(fields)).toBe(1)
@@ -95,6 +99,12 @@ describe('a stored answer', () => {
     const { headers } = await site.ask()
     expect(headers.toObject()).toMatchObject({ 'x-a': 'b', etag: '"1"', age: '7', date: made })
     expect(headers.get('content-length')).toBe('5')
+    clock.move(1_000)
+    const later = await site.ask()
+    expect([later.headers.get('age'), later.headers.get('cache-status')]).toEqual([
+      '8',
+      'rawhttp; hit; ttl=52',
+    ])
   })
 
   test('is used as long as it is fresh, to the millisecond', async () => {

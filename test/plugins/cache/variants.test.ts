@@ -1,7 +1,7 @@
 import { HttpResponse } from 'rawhttp'
 import { describe, expect, test } from 'vitest'
 import { encoding } from './encoding.ts'
-import { cached, numbered, statusOf } from './origin.ts'
+import { cached, numbered, statusOf, stoppedClock } from './origin.ts'
 
 const FRESH = { 'cache-control': 'max-age=60' }
 
@@ -75,6 +75,26 @@ describe('by Accept-Encoding', () => {
     }
     expect(site.service.stats.stored).toBeLessThanOrEqual(4)
     expect(made.length).toBeLessThanOrEqual(3)
+  })
+
+  test('one that was made anew is there for every spelling that leads to it', async () => {
+    const clock = stoppedClock()
+    const { site, codingOf } = await encoded()
+    for (const wish of ['gzip', 'gzip, deflate']) await codingOf(wish)
+    clock.move(60_000)
+    for (const wish of ['gzip', 'gzip, deflate']) expect(await codingOf(wish)).toBe('gzip')
+    expect(site.runs).toBe(3)
+  })
+
+  test('256 spellings of one key are known, the latest', async () => {
+    const { site, codingOf } = await encoded()
+    for (let i = 0; i < 300; i++) await codingOf(`gzip;v=${i}`)
+    expect(site.runs).toBe(300)
+    await codingOf('gzip;v=299')
+    await codingOf('gzip;v=44')
+    expect(site.runs).toBe(300)
+    await codingOf('gzip;v=43')
+    expect(site.runs).toBe(301)
   })
 
   test('an answer without a validator cannot be known again: it is made anew for a new spelling', async () => {

@@ -1,6 +1,7 @@
-import { HttpError, type HttpRequest, HttpResponse, type InjectedResponse } from 'rawhttp'
+import { HttpError, type HttpRequest, HttpResponse, type InjectedResponse, Transform } from 'rawhttp'
 import { cache } from 'rawhttp/plugins/cache'
 import { describe, expect, test } from 'vitest'
+import { onSite } from '../../support/in-memory.ts'
 import { RawClient } from '../../support/raw-client.ts'
 import { startServer } from '../../support/server.ts'
 import { turns } from '../../support/turns.ts'
@@ -208,8 +209,15 @@ describe('the client of the first request', () => {
   })
 })
 
-test('an answer that another plugin has finished frees those who wait', async () => {
-  const { respond, gates } = gated(run => HttpResponse.text(`run ${run}`, { headers: FRESH }).transformed())
+test('an answer that another plugin has finished frees those who wait, before its body ends', async () => {
+  const end = Promise.withResolvers<void>()
+  const { respond, gates } = gated(run => {
+    async function* body() {
+      yield `run ${run}`
+      await end.promise
+    }
+    return HttpResponse.stream(body(), { headers: FRESH }).transformed()
+  })
   const site = await cached(respond)
   const asked = [site.ask(), site.ask()]
   await turns()
@@ -217,5 +225,23 @@ test('an answer that another plugin has finished frees those who wait', async ()
   await turns()
   expect(gates.length).toBe(2)
   gates[1]!.resolve()
+  end.resolve()
   expect(texts(await Promise.all(asked))).toEqual(['run 1', 'run 2'])
+})
+
+test('an answer that fails on its way to the store frees those who wait', async () => {
+  const { respond, gates } = gated(run => HttpResponse.text(`run ${run}`, { headers: FRESH }))
+  const failing = onSite('failing', site =>
+    site.hooks.transform.tap({ name: 'failing', stage: Transform.Encode }, () => {
+      throw new Error('no')
+    }),
+  )
+  const site = await cached(respond, {}, [failing])
+  const asked = [site.ask(), site.ask()]
+  await turns()
+  gates[0]!.resolve()
+  await turns()
+  expect(gates.length).toBe(2)
+  gates[1]!.resolve()
+  expect((await Promise.all(asked)).map(({ status }) => status)).toEqual([500, 500])
 })
