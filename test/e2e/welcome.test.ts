@@ -1,9 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { needTool } from '../support/tools.ts'
+import { type Browser, startChromium } from '../support/chromium.ts'
 import { serve } from './package/shell.ts'
 
 // The welcome site as a person meets it: the real command, a real Chromium.
@@ -12,46 +10,26 @@ const root = join(import.meta.dirname, '../..')
 /** Where the README's picture is kept; only this run's picture is checked, unless it is asked to be renewed. */
 const picture = join(root, 'docs/welcome.png')
 
-/** Keeps Chromium from looking for hosts that are not there. */
-const quiet = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
-
 /** Runs in the page, which has types of its own: hence as text. */
 const greeted = (name: string) =>
   `document.querySelector('#answer').textContent === ${JSON.stringify(`Hello, ${name}!`)}`
 
 let server: Awaited<ReturnType<typeof serve>>
-let profile: string
-let context: BrowserContext
+let browser: Browser
 let page: Page
 let complaints: string[]
 
 beforeAll(async () => {
   server = await serve(process.execPath, root, ['--conditions=rawhttp-source', join(root, 'core/cli.ts')])
-  profile = await mkdtemp(join(tmpdir(), 'rawhttp-chromium-'))
 })
 
 afterAll(async () => {
   await server.stop()
-  await rm(profile, { recursive: true, force: true })
 })
 
 beforeEach(async () => {
-  const executablePath = needTool('chromium', 'chromium')
-  context = await chromium.launchPersistentContext(profile, {
-    executablePath,
-    args: quiet,
-    viewport: { width: 1280, height: 900 },
-    colorScheme: 'light',
-  })
-  page = await context.newPage()
+  browser = await startChromium()
+  page = await browser.context.newPage()
   complaints = []
   page.on('console', message => {
     if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
@@ -60,7 +38,7 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
-  await context?.close()
+  await browser?.[Symbol.asyncDispose]()
 })
 
 describe('the welcome site in Chromium', { timeout: 60_000 }, () => {
