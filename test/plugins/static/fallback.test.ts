@@ -131,8 +131,8 @@ test('it takes part in conditions and codings', async () => {
 
 test('it may lie in a folder, and with clean URLs it is not redirected', async () => {
   const { get } = await serve(
-    { 'app shell/200.html': 'shell' },
-    { fallback: 'app shell/200.html', cleanUrls: true },
+    { '.app 100%/200.html': 'shell' },
+    { fallback: '.app 100%/200.html', cleanUrls: true },
   )
   expect((await get('/users', browser)).text()).toBe('shell')
 })
@@ -141,4 +141,5 @@ test('one that is not there fails the start', async () => {
   await expect(serve(files, { fallback: 'indx.html' })).rejects.toThrow(
     'config: plugins[0] (static): options.fallback: expected a file below the root, got no such file: indx.html',
   )
+  await expect(serve(files, { fallback: 'docs' })).rejects.toThrow('got no such file: docs')
 })

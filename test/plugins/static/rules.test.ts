@@ -63,13 +63,14 @@ test('header fields go by glob: all that fit, of one name the last, whatever its
     {
       headers: {
         '**': { 'X-Served-By': 'static', 'x-all': 'yes' },
-        'fonts/**': { 'access-control-allow-origin': '*', 'x-served-by': 'fonts' },
+        '*.woff2': { 'x-served-by': 'nobody' },
+        'fonts/**': { 'access-control-allow-origin': '*', 'X-Served-By': 'fonts' },
         '*.html': { vary: 'Cookie' },
       },
     },
   )
   const a = (await get('/a.woff2')).headers
-  expect([a.getAll('x-served-by'), a.get('access-control-allow-origin')]).toEqual([['static'], undefined])
+  expect([a.getAll('x-served-by'), a.get('access-control-allow-origin')]).toEqual([['nobody'], undefined])
   const b = (await get('/fonts/b.woff2')).headers
   expect([b.getAll('x-served-by'), b.get('access-control-allow-origin'), b.get('x-all')]).toEqual([
     ['fonts'],
