@@ -141,5 +141,7 @@ test('one that is not there fails the start', async () => {
   await expect(serve(files, { fallback: 'indx.html' })).rejects.toThrow(
     'config: plugins[0] (static): options.fallback: expected a file below the root, got no such file: indx.html',
   )
-  await expect(serve(files, { fallback: 'docs' })).rejects.toThrow('got no such file: docs')
+  await expect(serve({ 'docs/index.html': 'd' }, { fallback: 'docs' })).rejects.toThrow(
+    'got no such file: docs',
+  )
 })
