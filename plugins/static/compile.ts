@@ -27,7 +27,7 @@ export function fallbackPlace(place: Place): Place {
 export function rulesOf({ types, headers, cacheControl, immutable }: StaticSettings): Rules {
   return {
     types: Object.entries(types).map(([key, type]) => [testOf(key), type]),
-    headers: Object.entries(headers).map(([glob, fields]) => [compileGlob(glob), lowerCased(fields)]),
+    headers: Object.entries(headers).map(([glob, fields]) => [compileGlob(glob), Object.entries(fields)]),
     cacheControl: cacheControl === false ? null : cacheControl,
     isImmutable: immutable === true ? isHashedPath : anyOf(globsOf(immutable)),
   }
@@ -49,6 +49,3 @@ const anyOf =
   (tests: readonly Test[]): Test =>
   path =>
     tests.some(test => test(path))
-
-const lowerCased = (fields: Readonly<Record<string, string>>) =>
-  Object.entries(fields).map(([name, value]) => [name.toLowerCase(), value] as const)

@@ -59,26 +59,6 @@ export class Look {
     }
   }
 
-  /** Whether all that a look saw is still so. Whatever the fault is, a full look meets it again and names it. */
-  async isStill(sight: Sight): Promise<boolean> {
-    const same = await Promise.all([...sight].map(([asked, before]) => this.#isStill(asked, before)))
-    return !same.includes(false)
-  }
-
-  async #isStill(asked: ByteText, before: Seen | null): Promise<boolean> {
-    try {
-      const path = diskPath(asked)
-      const [real, stats, isServed] = await Promise.all([
-        realpath(path, 'latin1'),
-        stat(path, { bigint: true }),
-        before === null || this.#mayServe(before.real),
-      ])
-      return isServed && isSame({ asked, real, stats }, before)
-    } catch (error) {
-      return before === null && isAbsent(error)
-    }
-  }
-
   async #look(asked: ByteText): Promise<Seen | null> {
     try {
       const real = await realpath(diskPath(asked), 'latin1')

@@ -1,6 +1,6 @@
 import { isSameSight } from './disk.ts'
 import { areSettled, type Forms, formsOf } from './file-response.ts'
-import { type Found, type FoundFile, find, type Place, stillHolds } from './find.ts'
+import { type Found, type FoundFile, find, type Place } from './find.ts'
 import type { Rules } from './rules.ts'
 
 /** Milliseconds for which what the disk said is taken as true. */
@@ -67,11 +67,8 @@ export class FileTable {
   async #look(path: string): Promise<Answer> {
     const now = Date.now()
     const known = this.#entries.get(path)
-    const isUnchanged = known !== undefined && known.isSettled === areSettled(known.file, now)
-    if (isUnchanged && (await stillHolds(this.#place, known.file))) return this.#keep(path, known, now)
     const found = await find(this.#place, path)
-    if (isUnchanged && found?.kind === 'file' && isSameSight(found.sight, known.file.sight))
-      return this.#keep(path, known, now)
+    if (known !== undefined && holds(known, found, now)) return this.#keep(path, known, now)
     this.#forget(path)
     return found?.kind === 'file' ? this.#keep(path, this.#entryOf(found, now), now) : found
   }
@@ -111,4 +108,11 @@ export class FileTable {
 function isFresh(entry: Entry): boolean {
   const age = Date.now() - entry.checkedAt
   return age >= 0 && age < TRUE_FOR
+}
+
+/** Whether an entry's responses are still the right ones; a weak tag is not, once it could be strong. */
+function holds({ file, isSettled }: Entry, found: Found, now: number): boolean {
+  return (
+    found?.kind === 'file' && isSameSight(found.sight, file.sight) && isSettled === areSettled(found, now)
+  )
 }

@@ -54,10 +54,6 @@ export async function find(place: Place, path: string): Promise<Found> {
   return { ...found, kind: 'file', siblings, sight: look.sight }
 }
 
-/** Whether what was found before is what would be found now. */
-export const stillHolds = (place: Place, { sight }: FoundFile): Promise<boolean> =>
-  new Look(place.root, place.follows).isStill(sight)
-
 type Step = Seen | Exclude<Found, FoundFile>
 
 async function findIn(look: Look, place: Place, path: string): Promise<Step> {
@@ -107,7 +103,7 @@ function cleanPath(place: Place, path: string): string | null {
   const file = fromSegment(name)
   if (file !== null && (place.index.includes(file) || place.index.includes(`${file}.html`)))
     return path.slice(0, cut)
-  return name.endsWith('.html') && name !== '.html' ? path.slice(0, -'.html'.length) : null
+  return name.endsWith('.html') ? path.slice(0, -'.html'.length) : null
 }
 
 async function leadsTo(look: Look, place: Place, path: string, file: Seen): Promise<boolean> {

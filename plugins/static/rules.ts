@@ -3,10 +3,12 @@ import mime from 'mime-types'
 import type { Test } from './glob.ts'
 import { isHashedName } from './hashed-name.ts'
 
+type Field = readonly [name: string, value: string]
+
 /** What the options say about files, compiled when the config is loaded. */
 export interface Rules {
   readonly types: readonly (readonly [Test, string])[]
-  readonly headers: readonly (readonly [Test, readonly (readonly [name: string, value: string])[]])[]
+  readonly headers: readonly (readonly [Test, readonly Field[]])[]
   readonly cacheControl: string | null
   /** Whether a file never changes, by its path. */
   readonly isImmutable: Test
@@ -25,15 +27,11 @@ export function mediaType({ types }: Pick<Rules, 'types'>, path: string): string
   return mime.contentType(posix.extname(posix.basename(path))) || 'application/octet-stream'
 }
 
-/** The header fields of a file beside those that describe it; of one name the last one counts. */
-export function fieldsOf(rules: Rules, path: string): ReadonlyMap<string, string> {
-  const fields = new Map<string, string>()
+/** The header fields of a file beside those that describe it, in order: of one name the last one counts. */
+export function fieldsOf(rules: Rules, path: string): readonly Field[] {
   const cacheControl = rules.isImmutable(path) ? IMMUTABLE : rules.cacheControl
-  if (cacheControl !== null) fields.set('cache-control', cacheControl)
-  for (const [test, given] of rules.headers) {
-    if (test(path)) for (const [name, value] of given) fields.set(name, value)
-  }
-  return fields
+  const own: Field[] = cacheControl === null ? [] : [['cache-control', cacheControl]]
+  return [...own, ...rules.headers.flatMap(([test, fields]) => (test(path) ? fields : []))]
 }
 
 /** The rule for files of which only the name tells that they never change. */

@@ -116,7 +116,8 @@ test('a page that was replaced within the second is answered as it is now', asyn
   const { site, get } = await serve(files, options)
   await get('/users', { ...browser, 'if-none-match': '*' })
   await site.write({ 'public/index.html': 'longer' }, 60_000)
-  expect((await get('/users', browser)).text()).toBe('longer')
+  const answer = await get('/users', browser)
+  expect([answer.status, answer.text()]).toEqual([200, 'longer'])
 })
 
 test('it takes part in conditions and codings', async () => {
@@ -131,8 +132,8 @@ test('it takes part in conditions and codings', async () => {
 
 test('it may lie in a folder, and with clean URLs it is not redirected', async () => {
   const { get } = await serve(
-    { 'app shell/200.html': 'shell' },
-    { fallback: 'app shell/200.html', cleanUrls: true },
+    { '.app 100%/200.html': 'shell' },
+    { fallback: '.app 100%/200.html', cleanUrls: true },
   )
   expect((await get('/users', browser)).text()).toBe('shell')
 })
@@ -140,5 +141,8 @@ test('it may lie in a folder, and with clean URLs it is not redirected', async (
 test('one that is not there fails the start', async () => {
   await expect(serve(files, { fallback: 'indx.html' })).rejects.toThrow(
     'config: plugins[0] (static): options.fallback: expected a file below the root, got no such file: indx.html',
+  )
+  await expect(serve({ 'docs/index.html': 'd' }, { fallback: 'docs' })).rejects.toThrow(
+    'got no such file: docs',
   )
 })

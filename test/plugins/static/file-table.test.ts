@@ -71,11 +71,11 @@ test('the response of a file that stays is the same, whatever else was looked fo
   const names = ['main.htm', 'page.html', 'page/x.txt', 'a.js', 'a.js.br', 'a.js.zst/x']
   const options = { index: ['index.html', 'main.htm'], cleanUrls: true, precompressed: true }
   const { site, find, response } = await table(8, names, options)
-  for (const path of ['/', '/page', '/a.js']) {
+  for (const [at, path] of ['/', '/page', '/a.js'].entries()) {
     const before = await find(path)
     doubt(await response(path))
     // A folder that was in the way, and what is in it, has no part in the answer.
-    await site.write({ 'public/page/y.txt': 'y', 'public/a.js.zst/y': 'y' })
+    await site.write({ [`public/page/${at}.txt`]: 'y', [`public/a.js.zst/${at}`]: 'y' })
     expect(await find(path), path).toBe(before)
     expect(before, path).not.toBeNull()
   }

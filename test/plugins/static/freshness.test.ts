@@ -103,6 +103,17 @@ test('another file of the same size and time in its place is seen', async () => 
   expect(seen[1]?.()).toBe(true)
 })
 
+test('so is a file that was written to in place, and given its old time back', async () => {
+  const { get, path, seen } = await serve({ 'a.txt': 'one' })
+  await get('/a.txt')
+  const { atime, mtime } = await stat(path('a.txt'))
+  await writeFile(path('a.txt'), 'two')
+  await utimes(path('a.txt'), atime, mtime)
+  pass(1_000)
+  expect((await get('/a.txt')).text()).toBe('two')
+  expect(seen[0]?.()).toBe(false)
+})
+
 test('a file that appears is seen at once, one that goes within a second', async () => {
   const { site, get, path } = await serve({ 'a.txt': 'one' })
   expect((await get('/b.txt')).status).toBe(404)

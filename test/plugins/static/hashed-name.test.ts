@@ -58,6 +58,8 @@ test.each([
   '3f9a2b1c-4d5e-6f70-8192-a3b4c5d6e7f8.png',
   'avatar-3f9a2b1c-4d5e-6f70-8192-a3b4c5d6e7f8.png',
   '3f9a2b1c.js',
+  'a-Qw3rTy7uIoP9.js',
+  'app-Tr0ub4dor3.js',
   'data-3f9a2b1c.csv',
   'setup-3f9a2b1c.exe',
   'page-3f9a2b1c.html',

@@ -164,6 +164,9 @@ test.runIf(process.platform !== 'win32')('what is neither file nor folder is not
   const { site, get } = await serve({ 'a.txt': 'a' }, { listing: true })
   execFileSync('mkfifo', [join(site.root, 'pipe')])
   expect(names((await get('/', json)).json())).toEqual(['a.txt'])
+  expect((await get('/pipe')).status).toBe(404)
+  expect((await get('/pipe/')).status).toBe(404)
+  expect((await get('/a.txt/')).status).toBe(404)
 })
 
 test('a list holds for a second', async () => {
@@ -175,6 +178,9 @@ test('a list holds for a second', async () => {
   expect(names((await get('/', json)).json())).toEqual(['a.txt'])
   vi.setSystemTime(Date.now() + 1)
   expect(names((await get('/', json)).json())).toEqual(['a.txt', 'b.txt'])
+  await site.write({ 'public/c.txt': 'c' })
+  vi.setSystemTime(Date.now() - 60_000)
+  expect(names((await get('/', json)).json()), 'the clock was set back').toHaveLength(3)
 })
 
 test('a folder that goes is not found', async () => {

@@ -99,6 +99,16 @@ test('a sibling that is made anew has another tag, though the file is the same',
   expect(await tag()).not.toBe(before)
 })
 
+test('the tag of a sibling is weak until that has been left alone, whatever the age of the file', async () => {
+  const { site, get } = await serve({ 'a.js': 'a' }, { precompressed: true })
+  await site.write({ 'public/a.js.gz': 'one' }, 0)
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
+  const tag = async () => (await get('/a.js', { 'accept-encoding': 'gzip' })).headers.get('etag')
+  expect(await tag()).toMatch(/^W\//)
+  vi.setSystemTime(Date.now() + 2_500)
+  expect(await tag()).toMatch(/^"/)
+})
+
 test('only the siblings that the option names are looked for, and none without it', async () => {
   const gzipOnly = await serve(all, { precompressed: ['gzip'] })
   const accept = { 'accept-encoding': 'br, gzip, zstd' }
