@@ -45,7 +45,7 @@ async function costOf(started: Child<Measured>, count: number): Promise<Cost> {
   return { connections, rss: each('rss'), heap: each('heap'), uncollected: each('uncollected') }
 }
 
-const WARM = 200
+const WARM = 1_000
 
 /** Gives how many were opened, as descriptors allow. */
 async function openIdle(
