@@ -1,19 +1,9 @@
 import { expect } from 'vitest'
-import { type Report, textOf } from './report.ts'
+import type { Report } from './report.ts'
+import { inRounds } from './rounds.ts'
 
-const ROUNDS = 3
-
-/**
- * Plays a scenario, whose figures stand in the output, well or not. What must hold has to hold in each round; a figure
- * over its limit may be the doing of a busy machine, so it gets another round: what is slow or leaks by itself will
- * be over it again.
- */
+/** A scenario must end well. */
 export async function expectWell(play: () => Promise<Report>): Promise<void> {
-  for (let round = 1; ; round++) {
-    const report = await play()
-    process.stdout.write(`${textOf(report)}\n`)
-    expect(report.faults).toEqual([])
-    if (report.excesses.length === 0) return
-    if (round === ROUNDS) return expect(report.excesses).toEqual([])
-  }
+  const { faults, excesses } = await inRounds(play)
+  expect([...faults, ...excesses]).toEqual([])
 }

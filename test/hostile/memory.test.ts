@@ -16,5 +16,5 @@ test('1 GB that a client reads slowly is made no faster than it is read', option
 })
 
 test('an idle connection costs at most 0.4 of what it does with node:http', options, async () => {
-  await expectWell(() => idleConnections(2_000, 0.4))
+  await expectWell(() => idleConnections(4_000, 0.4))
 })

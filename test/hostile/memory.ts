@@ -3,24 +3,29 @@ import { setTimeout as later } from 'node:timers/promises'
 
 export const MB = 1_048_576
 
-/** What a process has taken, in bytes: all of it, and what V8 and Node count after a collection. */
+/** What a process has taken, in bytes. */
 export interface Memory {
+  /** As it stands, with garbage and V8's room for it. */
+  readonly uncollected: number
+  /** Of the whole process, when all that is dead is gone. */
   readonly rss: number
+  /** What V8 and Node count then. */
   readonly heap: number
 }
 
 /** V8's most thorough collection: it gives back the room for garbage, too, which depends on the traffic before. */
 const thorough = { type: 'major', execution: 'sync', flavor: 'last-resort' } as const
 
-/** Memory of this process, which runs with `--expose-gc`, when all that is dead is gone. */
+/** Memory of this process, which runs with `--expose-gc`. */
 export async function memoryNow(): Promise<Memory> {
+  const uncollected = process.memoryUsage.rss()
   // What a first collection sets free may be held by a second one's finalizers.
   for (let round = 0; round < 3; round++) {
     globalThis.gc!(thorough)
     await later(0)
   }
   const { rss, heapUsed, external } = process.memoryUsage()
-  return { rss, heap: heapUsed + external }
+  return { uncollected, rss, heap: heapUsed + external }
 }
 
 export const rssOf = (pid: number): number => kilobytesOf(pid, 'VmRSS') * 1024

@@ -3,8 +3,9 @@ import { connectionLimits } from './connection-limits.ts'
 import { byteByByte, halfCloses, unreadBodies } from './conversations.ts'
 import { headerFlood, pipelineFlood } from './floods.ts'
 import { idleConnections } from './idle.ts'
-import { Findings, isWell, type Report, textOf } from './report.ts'
+import { Findings, isWell, type Report } from './report.ts'
 import { resets } from './resets.ts'
+import { inRounds } from './rounds.ts'
 import { fullSlow, slowClients } from './slow.ts'
 import { slowDownload, slowUpload } from './transfers.ts'
 
@@ -28,7 +29,8 @@ const scenarios: Readonly<Record<string, () => Promise<Report>>> = {
 
 const usage = `npm run hostile -- [SCENARIO ...]
 
-Attacks a server of this checkout on loopback, and says what it costs it. Without names all of them, in this order:
+Attacks a server of this checkout on loopback, and says what it costs it. A figure over its limit gets two more
+rounds. Without names all of them, in this order:
 
   ${Object.keys(scenarios).join('\n  ')}`
 
@@ -48,8 +50,7 @@ if (values.help || unknown !== undefined) {
 
 async function run(names: readonly string[]): Promise<void> {
   for (const name of names) {
-    const report = await scenarios[name]!().catch(error => broken(name, error))
-    process.stdout.write(`${textOf(report)}\n`)
+    const report = await inRounds(() => scenarios[name]!().catch(error => broken(name, error)))
     if (!isWell(report)) process.exitCode = 1
   }
 }
