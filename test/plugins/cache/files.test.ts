@@ -151,6 +151,24 @@ describe('an answer that knows whether it is current', () => {
     expect(site.runs).toBe(2)
   })
 
+  test('takes all variants of the old version with it when it is out of date', async () => {
+    const sources = [{ isCurrent: true }]
+    const site = await cached(request => {
+      const source = sources.at(-1)!
+      const response = HttpResponse.bytes(Buffer.alloc(10_000), {
+        headers: { 'content-encoding': request.headers.get('accept-encoding')!, vary: 'accept-encoding' },
+      })
+      response.isCurrent = () => source.isCurrent
+      return response
+    })
+    for (const coding of ['br', 'gzip', 'zstd']) await site.ask({ headers: { 'accept-encoding': coding } })
+    expect(site.service.stats.bytes).toBeGreaterThan(30_000)
+    sources[0]!.isCurrent = false
+    sources.push({ isCurrent: true })
+    await site.ask({ headers: { 'accept-encoding': 'br' } })
+    expect(site.service.stats.bytes).toBeLessThan(20_000)
+  })
+
   test('is not kept longer because of a time that it also names', async () => {
     let isCurrent = true
     const site = await cached((_request, run) => {
