@@ -16,8 +16,10 @@ export function encoding(): { readonly plugin: Plugins[number]; readonly made: s
     site.hooks.transform.tap({ name: 'encoding', stage: Transform.Encode }, (response, request) => {
       if (response.status !== 200 || request.headers.has('range')) return
       response.vary('Accept-Encoding')
-      const accepted = (request.headers.get('accept-encoding') ?? '').toLowerCase()
-      const coding = (['zstd', 'br', 'gzip'] as const).find(name => accepted.includes(name))
+      const wishes = (request.headers.get('accept-encoding') ?? '').toLowerCase().split(',')
+      const accepts = (name: string) =>
+        wishes.some(wish => wish.includes(name) && !/;\s*q\s*=\s*0(?:\.0*)?\s*$/.test(wish))
+      const coding = (['zstd', 'br', 'gzip'] as const).find(accepts)
       if (coding === undefined) return
       const plain = response.fork()
       response.encode(coding, async purpose => {
