@@ -192,12 +192,22 @@ export class ResponseState extends ResponseFields {
   /**
    * Puts a content coding on the body. `produce` runs only when a body is sent (`'send'`), or is read to be kept for
    * many clients (`'keep'`: worth a higher level).
+   *
+   * @param options `weak`: the bytes may differ from one run to the next, so that the ETag becomes a weak one (RFC 9110
+   * section 8.8.1). Default: false.
    */
-  encode(coding: string, produce: (purpose: Purpose) => Produced): this {
+  encode(
+    coding: string,
+    produce: (purpose: Purpose) => Produced,
+    { weak = false }: { readonly weak?: boolean | undefined } = {},
+  ): this {
     const before = this.field('content-encoding')
-    return this.replace(new LazyBody(produce), { tag: coding })
-      .set('content-encoding', before === undefined ? coding : `${before}, ${coding}`)
-      .vary('Accept-Encoding')
+    this.replace(new LazyBody(produce), { tag: coding })
+    const etag = this.field('etag')
+    if (weak && etag?.startsWith('"') === true) this.set('etag', `W/${etag}`)
+    return this.set('content-encoding', before === undefined ? coding : `${before}, ${coding}`).vary(
+      'Accept-Encoding',
+    )
   }
 
   /** The body as text, of any kind. What was a stream is bytes afterwards. */

@@ -23,13 +23,6 @@ export function acceptedCodings(field: string | undefined): string {
   return normal
 }
 
-/** Whether a client takes no body without a coding: `identity;q=0`, or `*;q=0` without a word of identity. */
-export function refusesIdentity(field: string | undefined): boolean {
-  if (field === undefined || !field.includes('0')) return false
-  const normal = acceptedCodings(field)
-  return normal.includes('!identity') || (normal.includes('!*') && !/(?:^|[,>])identity/.test(normal))
-}
-
 /** Whether a stored answer of this Content-Encoding can be told from those for other clients. */
 export function isKnownCoding(contentEncoding: string): boolean {
   return CODINGS.has(contentEncoding)

@@ -116,7 +116,8 @@ function isKnown(storable: Storable): boolean {
   if (known === visit.variant) visit.status = 'revalidated'
   // What knows itself may know it by another object now, and the old one never becomes current again.
   const isRenewed = verdict.lifetime !== null || known.response.isCurrent !== response.isCurrent
-  const variant = isRenewed ? new Variant({ response, bytes: known.bytes, verdict, tags, now }) : known
+  const { bytes, betterTag: etag } = known
+  const variant = isRenewed ? new Variant({ response, bytes, verdict, tags, now, etag }) : known
   if (isRenewed) store.renew(resource, known, variant)
   store.link(resource, request, variant)
   visit.isStored = true
@@ -127,10 +128,10 @@ function isKnown(storable: Storable): boolean {
 function read(storable: Storable): void {
   const { visit, response, store } = storable
   const { body } = response
-  if (body === null) return put(storable, null)
+  if (body === null) return void put(storable, null)
   if (typeof body === 'string' || body instanceof Uint8Array) {
     const bytes = typeof body === 'string' ? Buffer.from(body) : body
-    return bytes.length > store.maxBody ? refuse(storable) : put(storable, ownCopy(bytes))
+    return bytes.length > store.maxBody ? refuse(storable) : void put(storable, ownCopy(bytes))
   }
   const length = body instanceof FileSlice ? body.length : body instanceof LazyBody ? visit.plainLength : null
   if (length === null) readAlong(storable)
@@ -138,14 +139,19 @@ function read(storable: Storable): void {
   else readWhole(storable, length)
 }
 
-/** A body that is made of what is there: its client waits for it, which is what the others do too. */
+/**
+ * A body that is made of what is there: its client waits for it, which is what the others do too. Therefore it is made
+ * as for a client; what is worth more work is made better afterwards.
+ */
 function readWhole(storable: Storable, reserved: number): void {
   const { store, visit, response } = storable
+  const { body } = response
   beginReading(visit)
-  response.bytes({ keep: true, limit: store.maxBody + CODING_SLACK }).then(
+  response.bytes({ limit: store.maxBody + CODING_SLACK }).then(
     bytes => {
       store.release(reserved)
-      put(storable, bytes.length === bytes.buffer.byteLength ? bytes : ownCopy(bytes))
+      const variant = put(storable, bytes.length === bytes.buffer.byteLength ? bytes : ownCopy(bytes))
+      if (body instanceof LazyBody && variant.bytes !== null) improve(storable, body, variant)
     },
     () => {
       // The body is as it was: who sends it meets the same error, and says so.
@@ -194,8 +200,27 @@ function beginReading(visit: Visit): void {
   if (visit.fill !== null) visit.fill.isSafe = true
 }
 
-function put(storable: Storable, bytes: Buffer | null): void {
-  conclude(storable, 'again', stored(storable, bytes))
+function put(storable: Storable, bytes: Buffer | null): Variant {
+  const variant = stored(storable, bytes)
+  conclude(storable, 'again', variant, undefined)
+  return variant
+}
+
+// Whoever makes up queries makes up keys: none of them is worth the work.
+function improve({ store, visit, request }: Storable, body: LazyBody, variant: Variant): void {
+  if (request.search !== '' || store.get(visit.key)?.holds(variant) !== true) return
+  store.improvements.offer(body, () => {
+    const resource = store.get(visit.key)
+    if (resource?.holds(variant) !== true) return null
+    return bytes => {
+      if (
+        resource === store.get(visit.key) &&
+        resource.holds(variant) &&
+        bytes.length < variant.bytes!.length
+      )
+        store.renew(resource, variant, variant.better(ownCopy(bytes), Date.now()))
+    }
+  })
 }
 
 function stored(storable: Storable, bytes: Buffer | null): Variant {

@@ -1,6 +1,5 @@
 import { type HttpRequest, HttpResponse } from 'rawhttp'
 import { type Demands, demandsOf, NO_DEMANDS } from './demands.ts'
-import { refusesIdentity } from './encodings.ts'
 import type { Ending } from './fill.ts'
 import { keyOf } from './key.ts'
 import type { Resource } from './resource.ts'
@@ -78,9 +77,6 @@ export class Lookup {
         isRestricted ? 'bypass' : missOf(resource),
       )
     }
-    // An answer that differs by nothing has no Vary, and is no answer to a client that takes no plain body.
-    if (variant.coding === 'identity' && refusesIdentity(request.headers.get('accept-encoding')))
-      return pass(begin(request, key), 'vary-miss', asking.callback)
     if (variant === made) return void this.#serve(asking, variant, 'collapsed')
     const isFresh = variant.isFresh(now)
     const isRefused = demands.refuse(variant, now)

@@ -55,6 +55,12 @@ export class Resource {
     return this.#variants.get(placeOf(coding, this.#others(request))) ?? null
   }
 
+  /** Whether a variant is still stored. */
+  holds(variant: Variant): boolean {
+    for (const each of this.#variants.values()) if (each === variant) return true
+    return false
+  }
+
   /** Learns what an answer was chosen by. What others were chosen by stays: a choice never becomes coarser. */
   learn(verdict: Verdict): void {
     if (this.knows(verdict)) return

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { CacheService, CacheStats, HttpRequest } from 'rawhttp'
 import { Fill } from './fill.ts'
+import { Improvements } from './improvements.ts'
 import { isMeant, type Meant, meantBy } from './key.ts'
 import type { Verdict } from './policy.ts'
 import { Resource } from './resource.ts'
@@ -24,6 +25,8 @@ const BODY_SHARE = 1 / 4
 export class Store implements CacheService {
   /** Counts the configs: what began under an older one is not stored any more. */
   era = 0
+  /** What is stored as it was made for a client, and worth more work. */
+  readonly improvements = new Improvements()
   hits = 0
   misses = 0
   #settings: CacheSettings

@@ -15,6 +15,8 @@ export interface VariantParts {
   readonly verdict: Verdict
   readonly tags: readonly string[]
   readonly now: number
+  /** The entity tag of the bytes, where they are not those that the answer itself would have. */
+  readonly etag?: string | undefined
 }
 
 /** What is said of a stored answer at one moment. */
@@ -33,10 +35,14 @@ export class Variant {
   readonly bytes: Buffer | null
   /** Its Content-Encoding; `identity` without one. */
   readonly coding: string
+  /** The tag of the answer as it was made. */
   readonly etag: string | undefined
+  /** That of bytes which were made better since. */
+  readonly betterTag: string | undefined
   readonly tags: readonly string[]
   /** Bytes that it counts for. */
   readonly size: number
+  readonly verdict: Verdict
   readonly isForAll: boolean
   /** Null for an answer that knows by itself whether it is current. */
   readonly lifetime: Lifetime | null
@@ -44,9 +50,11 @@ export class Variant {
   retryAt = 0
   #told: Told | null = null
 
-  constructor({ response, bytes, verdict, tags, now }: VariantParts) {
+  constructor({ response, bytes, verdict, tags, now, etag: betterTag }: VariantParts) {
     const { headers, status, isCurrent } = response
     const fields = [...headers].filter(([name]) => !NOT_STORED.has(name)).map(copied)
+    const tag = fields.find(([name]) => name === 'etag')
+    if (tag !== undefined && betterTag !== undefined) tag[1] = betterTag
     if (verdict.lifetime !== null && !headers.has('date')) fields.push(['date', new Date(now).toUTCString()])
     // The kernel would say so of each hit, by a copy of the answer that it keeps beside it.
     if (status === 200 && bytes !== null && !headers.has('accept-ranges'))
@@ -56,12 +64,23 @@ export class Variant {
     this.bytes = bytes
     this.coding = headers.get('content-encoding') ?? 'identity'
     this.etag = headers.get('etag')
+    this.betterTag = betterTag
+    this.verdict = verdict
     this.tags = tags
     this.isForAll = verdict.isForAll
     this.lifetime = verdict.lifetime
     const head = fields.reduce((sum, [name, value]) => sum + name.length + value.length + 4, 0)
     // The lines are kept twice: one by one, and as the text of a message.
     this.size = OVERHEAD + 2 * head + (bytes?.length ?? 0) + tags.reduce((sum, tag) => sum + tag.length, 0)
+  }
+
+  /** The same with smaller bytes of the same coding. Other bytes need another strong tag (RFC 9110 section 8.8.1). */
+  better(bytes: Buffer, now: number): Variant {
+    const { verdict, tags, etag } = this
+    const betterTag = etag?.startsWith('"') === true ? `${etag.slice(0, -1)}-kept"` : undefined
+    const better = new Variant({ response: this.response, bytes, verdict, tags, now, etag: betterTag })
+    better.retryAt = this.retryAt
+    return better
   }
 
   /** Whether it may be given to anybody as it is. */
@@ -100,15 +119,18 @@ export class Variant {
   }
 
   /**
-   * Whether a new answer is of the same bytes, so that they need not be made again: it comes from the same source,
-   * which says that it has not changed, or it has the same strong validator.
+   * Whether a new answer is of the same bytes, so that they need not be made again. A source that knows whether it has
+   * changed is believed, and nothing else: a file's tag is of its size and time, which another file may have too. Of
+   * other answers a strong tag says so.
    */
   isSameAs(response: HttpResponse): boolean {
     const { headers, status, isCurrent } = response
     const etag = headers.get('etag')
     if (etag === undefined || etag !== this.etag || status !== this.response.status) return false
     if ((headers.get('content-encoding') ?? 'identity') !== this.coding) return false
-    return !etag.startsWith('W/') || (isCurrent !== undefined && isCurrent === this.response.isCurrent)
+    const known = this.response.isCurrent
+    if (isCurrent !== undefined || known !== undefined) return isCurrent === known
+    return !etag.startsWith('W/')
   }
 }
 

@@ -30,15 +30,9 @@ export function candidateOf(response: HttpResponse, settings: CompressionSetting
   return { body, mediaType, isFixed, isWorthwhile: worth }
 }
 
-/**
- * Whether a request asks for the body as it is: a range, which the kernel takes of that form, or `no-transform`
- * (RFC 9111 section 5.2.1.6).
- */
-export function wantsItAsItIs({ method, headers }: HttpRequest): boolean {
-  // RFC 9110 section 14.2: only GET has ranges, HEAD has none.
-  if (method === 'GET' && headers.has('range')) return true
-  return forbidsTransform(headers.get('cache-control'))
-}
+/** Whether a request is for a part, which the kernel takes of the form without a coding (RFC 9110 section 14.2). */
+export const wantsPart = ({ method, headers }: HttpRequest): boolean =>
+  method === 'GET' && headers.has('range')
 
 const NO_TRANSFORM = /(?:^|,)[ \t]*no-transform[ \t]*(?:[,;=]|$)/i
 

@@ -1,5 +1,5 @@
 import { definePlugin, HttpError, type HttpRequest, type HttpResponse, Transform } from 'rawhttp'
-import { type Candidate, candidateOf, wantsItAsItIs } from './candidate.ts'
+import { type Candidate, candidateOf, wantsPart } from './candidate.ts'
 import type { Coding } from './codecs.ts'
 import { openStreams } from './load.ts'
 import { EVENT_STREAM } from './media-types.ts'
@@ -26,13 +26,17 @@ export const compression = definePlugin({
     site.hooks.transform.tap({ name: 'compression', stage: Transform.Encode }, (response, request) => {
       const candidate = candidateOf(response, settings)
       if (candidate === null) return
-      if (candidate.isWorthwhile) response.vary('Accept-Encoding')
+      // What is not worth while gets a coding too where a client takes nothing else.
+      if (!candidate.isFixed) response.vary('Accept-Encoding')
       const { coding, refusesIdentity } = choiceFor(request.headers.get('accept-encoding'))
-      const mayEncode = coding !== null && !candidate.isFixed && hasRoom(candidate, settings)
-      if (refusesIdentity && !mayEncode) throw unacceptable(settings)
-      if (!mayEncode) return
-      if (refusesIdentity || (candidate.isWorthwhile && !wantsItAsItIs(request)))
-        encode(response, coding, candidate, request, settings)
+      const isWanted = refusesIdentity || (coding !== null && candidate.isWorthwhile && !wantsPart(request))
+      if (!isWanted) return
+      const hasPlace = hasRoom(candidate, settings)
+      if (coding !== null && !candidate.isFixed && hasPlace)
+        return encode(response, coding, candidate, request, settings)
+      if (refusesIdentity) throw unacceptable(settings)
+      // Not for want of a coding: the next one who asks may get it, so that no cache may keep this form.
+      if (!hasPlace) response.set('vary', '*')
     })
   },
 })
@@ -45,7 +49,8 @@ function encode(
   settings: CompressionSettings,
 ): void {
   const job = { body, coding, isLive: mediaType === EVENT_STREAM, request, settings }
-  response.encode(coding, purpose => produce(job, purpose))
+  // Of a stream each run makes other bytes: they depend on when its pieces come.
+  response.encode(coding, purpose => produce(job, purpose), { weak: !isWhole(body) })
 }
 
 function hasRoom({ body, mediaType }: Candidate, { maxStreams }: CompressionSettings): boolean {

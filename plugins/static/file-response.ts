@@ -74,9 +74,12 @@ export function areSettled({ stats, siblings }: FoundFile, now: number): boolean
   return isSettled(stats, now) && siblings.every(sibling => isSettled(sibling.stats, now))
 }
 
-// A write in the same tick of the file system's clock leaves the modification time as it is (RFC 9110 section 8.8.1).
-function isSettled(stats: BigIntStats, now: number): boolean {
-  return now - milliseconds(stats.mtimeNs) >= SETTLED
+// A write in the same tick of the file system's clock leaves the modification time as it is (RFC 9110 section 8.8.1). A
+// time in the future, of an archive that was packed under a wrong clock, says nothing of the last write: that of the
+// last change does.
+function isSettled({ mtimeNs, ctimeNs }: BigIntStats, now: number): boolean {
+  const modified = milliseconds(mtimeNs)
+  return now - (modified > now ? milliseconds(ctimeNs) : modified) >= SETTLED
 }
 
 function entityTag(stats: BigIntStats, coding: Coding | null, now: number): string {

@@ -12,8 +12,6 @@ export interface Source {
   readonly path: string
   readonly bytes: Buffer
   readonly type: string
-  /** Whether another client could get another coding. */
-  readonly isCoded: boolean
   /** Whether its identity form can be had in parts. */
   readonly isRanged: boolean
   readonly hasTag: boolean
@@ -27,7 +25,6 @@ const source = (path: string, bytes: Buffer, type: string, more: Partial<Source>
   path,
   bytes,
   type,
-  isCoded: true,
   isRanged: true,
   hasTag: true,
   ...more,
@@ -36,8 +33,8 @@ const source = (path: string, bytes: Buffer, type: string, more: Partial<Source>
 const html = 'text/html; charset=utf-8'
 export const sources: readonly Source[] = [
   source('/page.html', text, html, {}),
-  source('/small.html', Buffer.from('<p>small'), html, { isCoded: false }),
-  source('/noise.png', noise, 'image/png', { isCoded: false }),
+  source('/small.html', Buffer.from('<p>small'), html, {}),
+  source('/noise.png', noise, 'image/png', {}),
   source('/packed.css', text, 'text/css; charset=utf-8', {}),
   source('/api/kept', list, 'application/json', {}),
   source('/api/loose', list, 'application/json', { hasTag: false }),

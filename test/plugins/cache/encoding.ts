@@ -30,3 +30,6 @@ export function encoding(): { readonly plugin: Plugins[number]; readonly made: s
   )
   return { plugin, made }
 }
+
+/** What was made for clients that waited for it. What is made better afterwards comes when it comes. */
+export const sent = (made: readonly string[]): string[] => made.filter(each => each.endsWith('to send'))

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { acceptedCodings, refusesIdentity } from '../../../plugins/cache/encodings.ts'
+import { acceptedCodings } from '../../../plugins/cache/encodings.ts'
 
 describe('Accept-Encoding in normal form', () => {
   test.each([
@@ -22,18 +22,6 @@ describe('Accept-Encoding in normal form', () => {
     ['gzip;q=1, *;q=0.1, identity;q=0, br;q=0', 'gzip>* !br !identity'],
   ])('%j is %j', (field, normal) => {
     expect(acceptedCodings(field)).toBe(normal)
-  })
-
-  test.each([
-    ['gzip, identity;q=0', true],
-    ['gzip, *;q=0', true],
-    ['gzip, *;q=0, identity;q=0.1', false],
-    ['gzip, identity;q=0.5', false],
-    ['gzip;q=0', false],
-    ['gzip', false],
-    [undefined, false],
-  ])('%j takes no plain body: %j', (field, expected) => {
-    expect(refusesIdentity(field)).toBe(expected)
   })
 
   test.each([

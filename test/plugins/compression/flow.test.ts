@@ -166,7 +166,9 @@ describe('a client that leaves', () => {
 
 async function codingOf(server: TestServer, url: string): Promise<string | undefined> {
   const answer = await server.server.inject({ url, headers: { 'accept-encoding': 'gzip' } })
-  expect(answer.headers.get('vary')).toBe('Accept-Encoding')
+  // Without a coding for want of a place, it is no form for a cache.
+  const isCoded = answer.headers.has('content-encoding')
+  expect(answer.headers.get('vary')).toBe(isCoded ? 'Accept-Encoding' : '*')
   expect(decoded(answer.headers.get('content-encoding'), answer.body).toString()).toBe(text)
   return answer.headers.get('content-encoding')
 }

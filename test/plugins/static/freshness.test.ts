@@ -195,6 +195,14 @@ test('the tag is weak until the file has been left alone for two seconds', async
   expect(await tag('/a.txt')).toMatch(/^"3-/)
 })
 
+test('the tag of a file with a time in the future is strong once the file has been left alone', async () => {
+  const { site, tag } = await serve({})
+  await site.write({ 'public/a.txt': 'one' }, -86_400_000)
+  expect(await tag('/a.txt')).toMatch(/^W\/"3-/)
+  pass(3_000)
+  expect(await tag('/a.txt')).toMatch(/^"3-/)
+})
+
 test('Last-Modified is never later than the answer', async () => {
   const { site, get } = await serve({})
   await site.write({ 'public/a.txt': 'one' }, -86_400_000)
