@@ -1,0 +1,20 @@
+import type { Duplex } from 'node:stream'
+
+/** How long what the client still sends is taken and dropped, in milliseconds. */
+const LINGER = 1_000
+
+/**
+ * Answers whoever sits behind a stream with a 400 and one sentence, then ends it. Closing at once could wipe the
+ * answer out before it is read (RFC 9112 section 9.6).
+ */
+export function refuse(stream: Duplex, sentence: string): void {
+  const body = `${sentence}\n`
+  const fields = `content-type: text/plain; charset=utf-8\r\ncontent-length: ${body.length}\r\nconnection: close`
+  stream.on('error', () => undefined)
+  stream.end(`HTTP/1.1 400 Bad Request\r\n${fields}\r\n\r\n${body}`, 'latin1')
+  const end = (): void => void stream.destroy()
+  const timer = setTimeout(end, LINGER)
+  stream.once('close', () => clearTimeout(timer))
+  stream.once('end', end)
+  stream.resume()
+}
