@@ -9,7 +9,7 @@ import {
 } from 'rawhttp'
 import { FirstBytes } from './hello.ts'
 import { reasonOf } from './pair.ts'
-import { refuse } from './refusal.ts'
+import { alert, refuse } from './refusal.ts'
 import type { Applicant, Turns } from './turns.ts'
 
 /** What a handshake needs of its server. */
@@ -70,7 +70,7 @@ export class Handshake implements ConnectionOwner, Applicant {
     const opening = this.#first.add(piece)
     if (opening === 'unfinished') return
     this.#stopReading()
-    if (opening === 'http') return this.#refuseHttp()
+    if (opening !== 'hello') return this.#refuse(opening)
     this.#stream.pause()
     this.#stream.unshift(this.#first.bytes)
     this.#hasAsked = true
@@ -86,13 +86,15 @@ export class Handshake implements ConnectionOwner, Applicant {
     this.#stream.off('data', this.#onData).off('end', this.#onEnd)
   }
 
-  #refuseHttp(): void {
+  #refuse(opening: 'http' | 'other'): void {
     this.#over()
-    this.#tell('it sent plain HTTP')
-    refuse(
-      this.#stream,
-      'This port speaks HTTPS, and the request came without TLS: use https:// in the address.',
-    )
+    this.#tell(opening === 'http' ? 'it sent plain HTTP' : 'it sent something else')
+    if (opening === 'other') alert(this.#stream)
+    else
+      refuse(
+        this.#stream,
+        'This port speaks HTTPS, and the request came without TLS: use https:// in the address.',
+      )
   }
 
   // --- the handshake -------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ const MAX_RECORD = 16_384 + 2_048
 const MAX_HELLO = 16_384
 const MAX_RECORDS = 16
 
-/** What a client's first bytes are. `other` is for OpenSSL to answer, with the alert that fits. */
+/** What a client's first bytes are. A `hello` is whole, or so odd that OpenSSL had better look at it itself. */
 export type Opening = 'unfinished' | 'hello' | 'http' | 'other'
 
 /** Gathers the first bytes of a client, until it is clear what they are. */
@@ -32,13 +32,13 @@ export class FirstBytes {
   #look(bytes: Buffer): Opening {
     if (bytes[0] !== HANDSHAKE) return isLetter(bytes[0]!) ? 'http' : 'other'
     const end = endOfHello(bytes)
-    if (end === null || end > MAX_HELLO) return 'other'
+    if (end === null || end > MAX_HELLO) return 'hello'
     this.#needed = end
     return bytes.length < end ? 'unfinished' : 'hello'
   }
 }
 
-/** Where the ClientHello ends as far as it can be told by now; null when OpenSSL had better look at it. */
+/** Where the ClientHello ends as far as it can be told by now; null when that is odd. */
 function endOfHello(bytes: Buffer): number | null {
   if (bytes.length < MESSAGE_HEADER) return MESSAGE_HEADER
   const message = 4 + bytes.readUIntBE(6, 3)

@@ -18,3 +18,12 @@ export function refuse(stream: Duplex, sentence: string): void {
   stream.once('end', end)
   stream.resume()
 }
+
+/** A record with the fatal alert protocol_version, in the version that all understand (RFC 8446 sections 5.1 and 6.2). */
+const NO_TLS = new Uint8Array([21, 3, 1, 0, 2, 2, 70])
+
+/** Answers bytes that are no TLS at all with an alert, and ends the stream. */
+export function alert(stream: Duplex): void {
+  stream.on('error', () => undefined)
+  stream.end(NO_TLS, () => stream.destroy())
+}
