@@ -14,7 +14,6 @@ const RENEW = 30 * DAY
 /** The names of a development certificate. 2 is a name, 7 an address (RFC 5280 section 4.2.1.6). */
 const NAMES = [
   { type: 2 as const, value: 'localhost' },
-  { type: 2 as const, value: '*.localhost' },
   { type: 7 as const, ip: '127.0.0.1' },
   { type: 7 as const, ip: '::1' },
 ]

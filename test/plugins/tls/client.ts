@@ -6,6 +6,8 @@ import { RawClient } from '../../support/raw-client.ts'
 export interface TlsClient extends AsyncDisposable {
   readonly tls: TLSSocket
   readonly http: RawClient
+  /** What the connection can be resumed with. By TLS 1.3 it comes after the handshake, with the first answer at the latest. */
+  readonly session: Promise<Buffer>
 }
 
 /**
@@ -22,9 +24,11 @@ export async function shakeHands(port: number, options: ConnectionOptions = {}):
     allowHalfOpen: true,
     ...options,
   } as ConnectionOptions)
+  const { promise: session, resolve } = Promise.withResolvers<Buffer>()
+  tls.once('session', resolve)
   await once(tls, 'secureConnect')
   const http = RawClient.over(tls)
-  return { tls, http, [Symbol.asyncDispose]: async () => void tls.destroy() }
+  return { tls, http, session, [Symbol.asyncDispose]: async () => void tls.destroy() }
 }
 
 /** The host names of the certificate that the server showed. */
