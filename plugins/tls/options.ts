@@ -155,4 +155,3 @@ export const tlsOptions = v.pipe(
 
 export type TlsSettings = v.InferOutput<typeof tlsOptions>
 export type CertificateOptions = v.InferOutput<typeof certificate>
-export type HstsOptions = Exclude<TlsSettings['hsts'], boolean>

@@ -5,7 +5,7 @@ import type { Pair } from './pair.ts'
 const SOON = 14 * 86_400_000
 
 /** What is to be said about the time in which a certificate is valid, or null. */
-export function validity({ leaf, place }: Pair, now = Date.now()): string | null {
+function validity({ leaf, place }: Pair, now = Date.now()): string | null {
   const [from, to] = [leaf.validFromDate, leaf.validToDate]
   if (now > to.getTime()) return `${place}: the certificate expired on ${day(to)}; clients will refuse it`
   if (now < from.getTime()) return `${place}: the certificate is not valid before ${day(from)}`
