@@ -38,7 +38,8 @@ export class Handshake implements ConnectionOwner, Applicant {
   readonly #stream: Duplex
   readonly #info: ConnectionInfo
   readonly #host: HandshakeHost
-  readonly #first = new FirstBytes()
+  /** Until they are given on: a connection that lives long need not keep them. */
+  #first: FirstBytes | null = new FirstBytes()
   #socket: TLSSocket | null = null
   #hasAsked = false
   #isOver = false
@@ -67,12 +68,14 @@ export class Handshake implements ConnectionOwner, Applicant {
   // --- before its turn -----------------------------------------------------------------------------------------
 
   readonly #onData = (piece: Buffer): void => {
-    const opening = this.#first.add(piece)
+    const first = this.#first!
+    const opening = first.add(piece)
     if (opening === 'unfinished') return
+    this.#first = null
     this.#stopReading()
     if (opening !== 'hello') return this.#refuse(opening)
     this.#stream.pause()
-    this.#stream.unshift(this.#first.bytes)
+    this.#stream.unshift(first.bytes)
     this.#hasAsked = true
     this.#host.turns.enter(this)
   }
@@ -100,6 +103,8 @@ export class Handshake implements ConnectionOwner, Applicant {
   // --- the handshake -------------------------------------------------------------------------------------------
 
   begin(): void {
+    // It may be gone, and its 'close' not have come yet.
+    if (this.#stream.destroyed) return this.destroy()
     const socket = new TLSSocket(this.#stream, this.#host.socketOptions())
     this.#socket = socket
     socket.once('secure', () => this.#secured(socket))

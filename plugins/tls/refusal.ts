@@ -9,9 +9,14 @@ const LINGER = 1_000
  */
 export function refuse(stream: Duplex, sentence: string): void {
   const body = `${sentence}\n`
-  const fields = `content-type: text/plain; charset=utf-8\r\ncontent-length: ${body.length}\r\nconnection: close`
+  const fields = [
+    `date: ${new Date().toUTCString()}`,
+    'content-type: text/plain; charset=utf-8',
+    `content-length: ${body.length}`,
+    'connection: close',
+  ]
   stream.on('error', () => undefined)
-  stream.end(`HTTP/1.1 400 Bad Request\r\n${fields}\r\n\r\n${body}`, 'latin1')
+  stream.end(`HTTP/1.1 400 Bad Request\r\n${fields.join('\r\n')}\r\n\r\n${body}`, 'latin1')
   const end = (): void => void stream.destroy()
   const timer = setTimeout(end, LINGER)
   stream.once('close', () => clearTimeout(timer))

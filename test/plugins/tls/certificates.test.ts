@@ -128,6 +128,13 @@ describe('several certificates', () => {
     }
   })
 
+  test('of one name: the earlier gets it', async () => {
+    const later = await issue({ names: ['one.test', 'later.test'] })
+    await using served = await serve({ certificates: [other, one, later] })
+    expect(await shownFor(served.port, 'one.test')).toBe('DNS:one.test')
+    expect(await shownFor(served.port, 'later.test')).toBe('DNS:one.test, DNS:later.test')
+  })
+
   test('may be told their names', async () => {
     await using served = await serve({
       certificates: [one, { ...other, hosts: ['Told.test', '*.told.test'] }],

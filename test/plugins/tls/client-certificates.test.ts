@@ -150,13 +150,6 @@ describe('the issuers of client certificates', () => {
     expect(again.tls.isSessionReused()).toBe(false)
     expect(await ask(again)).toMatch(/^400 /)
   })
-
-  test('do not make the public authorities trusted', async () => {
-    await using served = await serve()
-    const bySelf = await issue({ names: ['self'], by: issued })
-    await using client = await shakeHands(served.port, by('TLSv1.3', bySelf))
-    expect(await ask(client)).toMatch(/^400 /)
-  })
 })
 
 test('with required certificates a request may not name another host than the connection', async () => {

@@ -108,7 +108,10 @@ describe('a listener with tls: true', () => {
     await using client = await RawClient.connect(served.port)
     client.send(post('/', 'x'.repeat(3_000_000)))
     await client.until('This port speaks HTTPS')
+    // All of it is taken, and dropped: else the answer might be wiped out by a reset.
+    const taken = once(client.socket, 'finish')
     client.end()
+    await taken
     expect(await client.closed).toBe('end')
   })
 
