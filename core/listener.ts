@@ -26,6 +26,8 @@ export interface ConnectionInfo {
   readonly local: Peer
   /** The listener's text: `127.0.0.1:8080` or a path. */
   readonly listener: string
+  /** Whether the listener has `tls: true`: then somebody has to secure the stream before HTTP is spoken on it. */
+  readonly wantsTls: boolean
   /** The layers that the stream came through: `proxy-protocol`, `tls`. */
   readonly via: readonly string[]
   readonly tls?: TlsInfo | undefined
@@ -127,6 +129,7 @@ export function infoOf(socket: Socket, { config, text, local }: Listener): Conne
     client: isTcp ? peer(socket.remoteAddress, socket.remotePort) : nowhere,
     local: isTcp ? (local ?? peer(socket.localAddress, socket.localPort)) : nowhere,
     listener: text,
+    wantsTls: config.tls,
     via: direct,
     // A Unix socket has no reset, and Node refuses to try: there the client sees only that the end is missing.
     reset: isTcp ? socket.resetAndDestroy.bind(socket) : () => void socket.destroy(),

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { cores, pinned } from './measure.ts'
 
 const root = join(import.meta.dirname, '../..')
-const readyLine = /listening on (http:\/\/\S+)/
+const readyLine = /listening on (https?:\/\/\S+)/
 const startTimeout = 15_000
 
 /** A server in a process of its own. It ends with `await using`, and at the latest when this process ends. */

@@ -127,6 +127,21 @@ describe('TLS as a plugin', () => {
     await ended
   })
 
+  test('a connection says whether its listener wants it', async () => {
+    const wishes: boolean[] = []
+    const look = layer('look', Connect.Filter, (_stream, { wantsTls }) => void wishes.push(wantsTls))
+    await using served = await startServer({
+      listen,
+      plugins: [secure, look, who],
+    })
+    await secured(served.port)
+    await using plain = await startServer({ plugins: [look, who] })
+    await using client = await RawClient.connect(plain.port)
+    client.send(get())
+    await client.response()
+    expect(wishes).toEqual([true, false])
+  })
+
   test('a stream that no tap takes is closed, and told of, not served in the clear', async () => {
     const idle = layer('idle', Connect.Secure, () => undefined)
     await using served = await startServer({ listen, plugins: [idle, who] })

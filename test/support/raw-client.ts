@@ -48,6 +48,11 @@ export class RawClient implements AsyncDisposable {
     return new RawClient(socket)
   }
 
+  /** On a socket that is open already: one that speaks TLS. */
+  static over(socket: Socket): RawClient {
+    return new RawClient(socket)
+  }
+
   /** Everything received and not yet read. */
   get received(): string {
     return this.#received.toString('latin1')

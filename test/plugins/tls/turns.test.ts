@@ -1,0 +1,106 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { type Applicant, Turns } from '../../../plugins/tls/turns.ts'
+import { turns as eventTurns } from '../../support/turns.ts'
+
+/** An applicant that writes down what it is told. It leaves when it is told to give way. */
+function applicant(name: string, log: string[], turns: Turns): Applicant {
+  const self: Applicant = {
+    begin: () => void log.push(`${name} begins`),
+    giveWay: () => {
+      log.push(`${name} gives way`)
+      turns.leave(self)
+    },
+  }
+  return self
+}
+
+describe('turns', () => {
+  let log: string[]
+  beforeEach(() => {
+    log = []
+  })
+  afterEach(() => vi.useRealTimers())
+
+  const enter = (turns: Turns, ...names: string[]): Applicant[] =>
+    names.map(name => {
+      const one = applicant(name, log, turns)
+      turns.enter(one)
+      return one
+    })
+
+  test('are given at once while there are places', async () => {
+    enter(new Turns(3), 'a', 'b')
+    await eventTurns(1)
+    expect(log).toEqual(['a begins', 'b begins'])
+  })
+
+  test('go to the newest when a place is free again', async () => {
+    const turns = new Turns(1)
+    const [first] = enter(turns, 'a', 'b', 'c')
+    await eventTurns(1)
+    expect(log).toEqual(['a begins'])
+    turns.leave(first!)
+    await eventTurns(1)
+    expect(log).toEqual(['a begins', 'c begins'])
+  })
+
+  test('are not given to who has left', async () => {
+    const turns = new Turns(1)
+    const [first, , third] = enter(turns, 'a', 'b', 'c')
+    turns.leave(third!)
+    turns.leave(first!)
+    await eventTurns(1)
+    expect(log).toEqual(['a begins', 'b begins'])
+  })
+
+  test('leave the event loop to others when they cost much', async () => {
+    const turns = new Turns(100)
+    const seen: number[] = []
+    let begun = 0
+    const costly = (): Applicant => ({
+      begin: () => {
+        begun++
+        // Like OpenSSL: the work is done in the next tick.
+        process.nextTick(() => {
+          const until = performance.now() + 4
+          while (performance.now() < until);
+        })
+      },
+      giveWay: () => undefined,
+    })
+    for (let i = 0; i < 10; i++) turns.enter(costly())
+    while (begun < 10) {
+      await new Promise(resolve => setImmediate(resolve))
+      seen.push(begun)
+    }
+    // Two of them are more than a turn's share.
+    const steps = seen.map((count, at) => count - (seen[at - 1] ?? 0))
+    expect(Math.max(...steps)).toBeLessThanOrEqual(2)
+  })
+
+  test('end for the oldest after a second, if others wait', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'performance'] })
+    const turns = new Turns(2)
+    enter(turns, 'a')
+    await eventTurns(1)
+    vi.advanceTimersByTime(600)
+    enter(turns, 'b', 'c')
+    await eventTurns(1)
+    expect(log).toEqual(['a begins', 'b begins'])
+    vi.advanceTimersByTime(399)
+    expect(log).toHaveLength(2)
+    vi.advanceTimersByTime(1)
+    await eventTurns(1)
+    expect(log.slice(2)).toEqual(['a gives way', 'c begins'])
+  })
+
+  test('last as long as they like when nobody waits', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'performance'] })
+    const turns = new Turns(1)
+    const [, second] = enter(turns, 'a', 'b')
+    await eventTurns(1)
+    turns.leave(second!)
+    vi.advanceTimersByTime(60_000)
+    expect(log).toEqual(['a begins'])
+  })
+})
