@@ -28,6 +28,7 @@ export {
   reasonPhrase,
   refusals,
 } from './errors.ts'
+export { escapeHtml } from './escape-html.ts'
 export type { ServerEvent } from './event-stream.ts'
 export { type FileIdentity, FileSlice } from './file-slice.ts'
 export type { FormLimits, FormPart } from './forms.ts'

@@ -1,4 +1,4 @@
-import { reasonPhrase } from 'rawhttp'
+import { escapeHtml, reasonPhrase } from 'rawhttp'
 
 /** What is told of an error. */
 export interface Failure {
@@ -29,18 +29,4 @@ export function compilePage(html: string): Page {
     }
     return parts.map((part, at) => (at % 2 === 0 ? part : values[part as keyof typeof values])).join('')
   }
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-  '`': '&#96;',
-}
-
-/** Safe between tags and within quoted attributes. */
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"'`]/g, character => ENTITIES[character]!)
 }

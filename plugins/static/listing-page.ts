@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { escapeHtml } from 'rawhttp'
 import { fromSegment, toText } from './byte-text.ts'
 import type { Listed, Listing } from './listing.ts'
 
@@ -82,18 +83,4 @@ export function readableSize(bytes: number): string {
   for (; size >= 999.5 && unit < UNITS.length - 1; unit++) size /= 1_000
   const digits = unit === 0 || size >= 9.95 ? 0 : 1
   return `${size.toFixed(digits)} ${UNITS[unit]}`
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-  '`': '&#96;',
-}
-
-/** Safe between tags and within quoted attributes. */
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"'`]/g, character => ENTITIES[character]!)
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
+import { escapeHtml } from 'rawhttp'
 import { expect, test } from 'vitest'
-import { compilePage, escapeHtml } from '../../../plugins/error-pages/template.ts'
+import { compilePage } from '../../../plugins/error-pages/template.ts'
 
 /** A page of this source, filled in. */
 const filled = (html: string, status: number, detail: string | null, requestId?: string) =>
