@@ -74,10 +74,13 @@ export class Variant {
     this.size = OVERHEAD + 2 * head + (bytes?.length ?? 0) + tags.reduce((sum, tag) => sum + tag.length, 0)
   }
 
-  /** The same with smaller bytes of the same coding. Other bytes need another strong tag (RFC 9110 section 8.8.1). */
+  /**
+   * The same with smaller bytes of the same coding. Its tag is weak from then on (RFC 9110 section 8.8.1): who has the
+   * earlier bytes has what they mean, and needs no others, but no part of these fits to them.
+   */
   better(bytes: Buffer, now: number): Variant {
     const { verdict, tags, etag } = this
-    const betterTag = etag?.startsWith('"') === true ? `${etag.slice(0, -1)}-kept"` : undefined
+    const betterTag = etag?.startsWith('"') === true ? `W/${etag}` : undefined
     const better = new Variant({ response: this.response, bytes, verdict, tags, now, etag: betterTag })
     better.retryAt = this.retryAt
     return better
