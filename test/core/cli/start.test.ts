@@ -100,6 +100,15 @@ describe('a signal', () => {
     },
   )
 
+  it('to open logs anew does nothing where there are none', async () => {
+    const running = launch(['start'], { cwd: workspace(files()) })
+    const url = await ready(running)
+    running.child.kill('SIGUSR2')
+    expect(await (await fetch(url)).text()).toBe('hello from production')
+    running.child.kill('SIGTERM')
+    expect((await running.finished).code).toBe(0)
+  })
+
   it('that comes twice forces the end and exits with 128 + n', async () => {
     const running = launch(['start'], { cwd: workspace(files()) })
     const url = await ready(running)
