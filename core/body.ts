@@ -9,6 +9,7 @@ import {
   urlencodedForm,
 } from './forms.ts'
 import type { ExchangeLimits } from './limits.ts'
+import { Pieces } from './pieces.ts'
 
 /** The transport behind a request body: asked for more only when somebody waits. */
 export interface BodySource {
@@ -33,14 +34,13 @@ type Waiter = (error: Error | null, piece: Uint8Array | null) => void
 export class RequestBody {
   readonly #facts: () => BodyFacts
   readonly #source: BodySource | null
-  #queue: Uint8Array[] = []
-  #queued = 0
+  readonly #queue = new Pieces()
   #received = 0
   #ended: boolean
   #failure: Error | null = null
   #waiter: Waiter | null = null
   /** Pieces that were read for {@link bytes}: with a higher limit another reader goes on where one gave up. */
-  #pieces: Uint8Array[] = []
+  readonly #pieces = new Pieces()
   #bytes: Buffer | null = null
   #collecting: Promise<void> | null = null
   #takenBy: 'stream' | 'bytes' | null = null
@@ -125,9 +125,9 @@ export class RequestBody {
   push(piece: Uint8Array): void {
     if (this.#failure !== null) return
     this.#received += piece.length
-    this.#queue.push(piece)
-    this.#queued += piece.length
-    this.#settle()
+    // Whoever waits gets it as it is: also a piece without bytes, since nobody asks for another one.
+    if (this.#waiter !== null) this.#answer(null, piece)
+    else this.#queue.push(piece)
   }
 
   /** @internal The message ended. */
@@ -160,10 +160,15 @@ export class RequestBody {
 
   /** @internal Bytes that came and that nobody took yet. */
   get queued(): number {
-    return this.#queued
+    return this.#queue.bytes
   }
 
-  /** @internal Milliseconds that readers have spent waiting for the client. */
+  /** @internal Pieces in which the bytes that nobody took yet are held. */
+  get queuedPieces(): number {
+    return this.#queue.count
+  }
+
+  /** @internal Milliseconds that readers have spent waiting for the client; `now` is by the clock of deadlines. */
   waited(now: number): number {
     return this.#waited + (this.#waiter === null ? 0 : now - this.#waitedSince)
   }
@@ -223,8 +228,7 @@ export class RequestBody {
     const pieces = this.#pieces
     for (let piece = await this.#next(limit); piece !== null; piece = await this.#next(limit))
       pieces.push(piece)
-    this.#bytes = pieces.length === 1 && Buffer.isBuffer(pieces[0]) ? pieces[0] : Buffer.concat(pieces)
-    this.#pieces = []
+    this.#bytes = pieces.join()
   }
 
   async *#flow(): AsyncGenerator<Uint8Array, void, undefined> {
@@ -240,23 +244,25 @@ export class RequestBody {
       if (this.#waiter !== null) return reject(new Error('request.body is being read by somebody else'))
       this.#pulled = true
       this.#waiter = (error, piece) => (error === null ? resolve(piece) : reject(error))
-      this.#waitedSince = Date.now()
+      this.#waitedSince = performance.now()
       this.#settle()
       if (this.#waiter !== null) this.#source?.want()
     })
   }
 
   #settle(): void {
-    const waiter = this.#waiter
-    if (waiter === null) return
+    if (this.#waiter === null) return
     const piece = this.#queue.shift()
-    if (piece === undefined && !this.#ended && this.#failure === null) return
+    if (piece !== undefined) this.#answer(null, piece)
+    else if (this.#ended) this.#answer(null, null)
+    else if (this.#failure !== null) this.#answer(this.#failure, null)
+  }
+
+  #answer(error: Error | null, piece: Uint8Array | null): void {
+    const waiter = this.#waiter!
     this.#waiter = null
-    this.#waited += Date.now() - this.#waitedSince
-    if (piece !== undefined) {
-      this.#queued -= piece.length
-      waiter(null, piece)
-    } else waiter(this.#ended ? null : this.#failure, null)
+    this.#waited += performance.now() - this.#waitedSince
+    waiter(error, piece)
   }
 }
 

@@ -35,7 +35,7 @@ export class HandlerWatch implements Timed {
   }
 
   #limit(): number {
-    const waited = this.#request.bodyIfUsed?.waited(Date.now()) ?? 0
+    const waited = this.#request.bodyIfUsed?.waited(this.#deadlines.now()) ?? 0
     return this.#startedAt + this.#request.effectiveLimits.handlerTimeout + waited
   }
 }

@@ -117,7 +117,7 @@ export class IncomingBody implements BodySource {
     if (!this.#isDropped && !body.isWaiting) return null
     const timeout = this.#isDropped ? LINGER : effectiveLimits.bodyTimeout
     if (now > this.#since + timeout) return tooSlow('limits.bodyTimeout')
-    const waited = body.waited(Date.now())
+    const waited = body.waited(now)
     const isCounted = effectiveLimits.bodyMinRate > 0 && waited > RATE_GRACE
     const isSlow = isCounted && (body.received * 1_000) / waited < effectiveLimits.bodyMinRate
     return isSlow ? tooSlow('limits.bodyMinRate') : null

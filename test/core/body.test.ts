@@ -1,5 +1,5 @@
 import { HttpError, HttpResponse } from 'rawhttp'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { type BodySource, RequestBody } from '../../core/body.ts'
 import { defaultExchangeLimits, type ExchangeLimits } from '../../core/limits.ts'
 import { RawClient } from '../support/raw-client.ts'
@@ -287,6 +287,31 @@ test('what waits and what came is counted', async () => {
   expect([given.body.isWaiting, given.body.received, given.body.queued]).toEqual([false, 4, 2])
   expect(whole(null).isEmpty).toBe(true)
   expect(whole('a').isEmpty).toBe(false)
+})
+
+describe('a body in pieces of one byte', () => {
+  test('that nobody reads yet is held as few', async () => {
+    const given = body()
+    for (let i = 0; i < 64_000; i++) given.body.push(Buffer.from('x'))
+    expect([given.body.queued, given.body.queuedPieces]).toEqual([64_000, 1])
+    given.body.end()
+    expect((await given.body.bytes()).length).toBe(64_000)
+  })
+
+  test('that is read as they come takes about its bytes', async () => {
+    const given = body({ pieces: new Array(20_000).fill('x') })
+    const concat = vi.spyOn(Buffer, 'concat')
+    expect((await given.body.bytes()).length).toBe(20_000)
+    const joined = concat.mock.calls.reduce((most, [list]) => Math.max(most, list.length), 0)
+    concat.mockRestore()
+    expect(joined).toBeLessThan(20)
+  })
+})
+
+test('pieces that a larger limit goes on with are not lost', async () => {
+  const given = body({ pieces: ['ab', 'cd', 'e'] })
+  await expect(given.body.bytes({ limit: 3 })).rejects.toMatchObject({ status: 413 })
+  expect((await given.body.bytes({ limit: 5 })).toString()).toBe('abcde')
 })
 
 describe('on a connection', () => {
