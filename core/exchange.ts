@@ -11,7 +11,7 @@ import { MultipartRanges } from './multipart-ranges.ts'
 import { ownerIn } from './owner.ts'
 import { Pump, type PumpHost } from './pump.ts'
 import type { HttpRequest } from './request.ts'
-import { HttpResponse } from './response.ts'
+import { HttpResponse, type Trailers } from './response.ts'
 import { destroyBody, lengthOf } from './response-body.ts'
 import { select } from './selection.ts'
 import type { Sink } from './sink.ts'
@@ -47,6 +47,8 @@ export class Exchange implements PumpHost {
   #response: HttpResponse | null = null
   #pump: Pump | null = null
   #takesError = false
+  /** The kernel answers alone. */
+  #isBare = false
   /** Whether a file changed under the answer, so that the handler was asked again. */
   #isSecondTry = false
   /** The answer failed after its head was out, and the client is not to blame. */
@@ -67,14 +69,18 @@ export class Exchange implements PumpHost {
     this.#startedAt = generation.deadlines.now()
     request.currentSite = site
     request.sink = sink
-    sink.onClose = reason => this.#closed(reason)
+    sink.onClose = reason => this.#guarded(() => this.#closed(reason))
   }
 
   /** Runs the line. It never throws. */
   run(): void {
     this.#generation.pin()
-    if (this.#request.refused === null) this.#handle()
-    else this.#refuse()
+    try {
+      if (this.#request.refused === null) this.#handle()
+      else this.#refuse()
+    } catch (thrown) {
+      this.#crashed(thrown)
+    }
   }
 
   #handle(): void {
@@ -82,8 +88,12 @@ export class Exchange implements PumpHost {
     if (handle === null) return this.#handled(null, undefined)
     const stage = this.#stage
     handle.callAsync(this.#request, (error, answer) => {
-      if (stage === this.#stage) this.#handled(error, answer)
-      else discard(answer)
+      try {
+        if (stage === this.#stage) this.#handled(error, answer)
+        else discard(answer)
+      } catch (thrown) {
+        this.#crashed(thrown)
+      }
     })
     this.#watchOver()
   }
@@ -96,7 +106,7 @@ export class Exchange implements PumpHost {
     if (error !== null && error !== undefined) return this.#fail(error)
     const given = answer ?? unanswered(this.#request)
     if (given instanceof HttpError) this.#fail(given, null)
-    else this.#transform(given.seal())
+    else this.#transform(given)
   }
 
   /**
@@ -115,7 +125,7 @@ export class Exchange implements PumpHost {
       const tapped = this.#fired.error?.call(shown, this.#request)
       return tapped === undefined ? errorResponse(shown) : shaped(tapped, shown)
     }, tapOf(error))
-    if (answer !== null) this.#transform(answer.seal())
+    if (answer !== null) this.#transform(answer)
   }
 
   // A deployment that puts a new file in place must not cost those who come at that moment their page.
@@ -167,8 +177,34 @@ export class Exchange implements PumpHost {
     }
   }
 
+  /**
+   * What the kernel does between the hooks has failed, or a transport's sink: whatever an answer is made of must not
+   * end the process. It becomes a bare 500 as long as no head is out.
+   */
+  #crashed(thrown: unknown): void {
+    const error = asError(thrown)
+    this.#report(faultOf(error, this.#request, (this.#response ?? this.#answer)?.givenBy))
+    if (this.#state === DONE) return
+    if (this.#state < SENDING && !this.#isBare) return this.#guarded(() => this.#answerBare())
+    try {
+      this.#break(error, true)
+    } catch (again) {
+      this.#report(faultOf(asError(again), this.#request))
+      this.#abandon(undefined)
+    }
+  }
+
+  #guarded(step: () => void): void {
+    try {
+      step()
+    } catch (thrown) {
+      this.#crashed(thrown)
+    }
+  }
+
   /** The last resort: no hook is asked. */
   #answerBare(): void {
+    this.#isBare = true
     this.#discard()
     this.#stage++
     this.#commit(HttpResponse.text('Internal Server Error\n', 500).close())
@@ -179,13 +215,18 @@ export class Exchange implements PumpHost {
   #transform(answer: HttpResponse): void {
     this.#state = TRANSFORMING
     this.#answer = answer
+    answer.seal()
     const { transform } = this.#fired
     if (transform === null || this.#skipsTransform || answer.isTransformed || answer.upgradeHandler !== null)
       return this.#settle(answer)
     const stage = this.#stage
     transform.callAsync(answer.fork(), this.#request, (error, changed) => {
-      if (stage === this.#stage) this.#transformed(error, changed)
-      else discard(changed)
+      try {
+        if (stage === this.#stage) this.#transformed(error, changed)
+        else discard(changed)
+      } catch (thrown) {
+        this.#crashed(thrown)
+      }
     })
     if (stage === this.#stage) this.#watchOver()
   }
@@ -246,7 +287,7 @@ export class Exchange implements PumpHost {
       if (hasNone && body !== null && lengthOf(body) !== 0)
         this.#report(dropped(status, this.#request, response.givenBy))
       this.#discard()
-      return this.finished()
+      return this.#end(null)
     }
     if (typeof body === 'string' || body instanceof Uint8Array) {
       this.sending(this.#length!)
@@ -258,7 +299,7 @@ export class Exchange implements PumpHost {
     // The head waits for the first bytes of this turn, so that a body that fails at once can still be a 500; that of
     // a file waits for the disk, since a file that is gone or changed shows when it is opened.
     if (!(body instanceof FileSlice || body instanceof MultipartRanges))
-      setImmediate(() => this.#commitHead())
+      setImmediate(() => this.#guarded(() => this.#commitHead()))
   }
 
   sending(bytes: number): void {
@@ -273,21 +314,39 @@ export class Exchange implements PumpHost {
   }
 
   finished(): void {
+    this.#guarded(() => this.#end(this.#response!.trailerPart))
+  }
+
+  #end(trailers: Trailers | null): void {
     this.#commitHead()
     if (this.#state !== SENDING) return
     this.#state = ENDED
-    const trailers = this.#response!.trailerPart
     if (trailers === null) return this.#sink.end()
-    let fields: readonly string[] = []
+    const fields = this.#fieldsOf(trailers)
+    if (fields !== null) this.#sink.end(fields)
+  }
+
+  /**
+   * The fields behind the body. When they fail, a body of unknown length breaks off (null): its head has announced
+   * them, and whoever waits for them must not take it for a whole.
+   */
+  #fieldsOf(trailers: Trailers): readonly string[] | null {
     try {
-      fields = checkedTrailers(trailers)
-    } catch (error) {
-      this.#report(faultOf(asError(error), this.#request, this.#response!.givenBy))
+      return checkedTrailers(trailers)
+    } catch (thrown) {
+      const error = asError(thrown)
+      this.#report(faultOf(error, this.#request, this.#response!.givenBy))
+      if (this.#length !== null) return []
+      this.#break(error, true)
+      return null
     }
-    this.#sink.end(fields)
   }
 
   failed(error: Error): void {
+    this.#guarded(() => this.#bodyFailed(error))
+  }
+
+  #bodyFailed(error: Error): void {
     this.#pump = null
     const fault = faultIn(error, this.#request, this.#response?.givenBy)
     if (this.#state === COMMITTING) {
@@ -382,7 +441,9 @@ export class Exchange implements PumpHost {
     const { deadlines } = this.#generation
     // The answer to an error has time of its own: that of the handler may be what ran out.
     const since = this.#takesError ? deadlines.now() : this.#startedAt
-    this.#watch = new HandlerWatch(this.#request, deadlines, since, () => this.#timedOut())
+    this.#watch = new HandlerWatch(this.#request, deadlines, since, () =>
+      this.#guarded(() => this.#timedOut()),
+    )
     this.#generation.atWork.add(this)
   }
 

@@ -1,4 +1,4 @@
-import { reasonPhrase } from './errors.ts'
+import { describe, reasonPhrase } from './errors.ts'
 import { checkedName, checkedTrailerName, checkValue } from './field-rules.ts'
 import { flatFields, type HeadersInit } from './headers.ts'
 import type { HttpResponse, Trailers } from './response.ts'
@@ -53,7 +53,13 @@ export function upgradeText(response: HttpResponse): string {
  * @throws TypeError for one that cannot stand in a trailer section (RFC 9110 section 6.5.1), or in a message at all.
  */
 export function checkedTrailers({ values }: Trailers): readonly string[] {
-  return checkedFields(values(), checkedTrailerName)
+  const given = values()
+  const isPromise = typeof (given as { then?: unknown } | null)?.then === 'function'
+  // Nobody waits for it: a rejection would end the process.
+  if (isPromise) Promise.resolve(given).catch(() => undefined)
+  if (isPromise || typeof given !== 'object' || given === null)
+    throw new TypeError(`trailers: values must give fields at once, got ${describe(given)}`)
+  return checkedFields(given, checkedTrailerName)
 }
 
 function checkedFields(headers: HeadersInit | undefined, checked: (name: string) => string): string[] {

@@ -90,7 +90,9 @@ function blockFor(last: Uint8Array, length: number): Buffer | null {
 function grown(block: Buffer, used: number, length: number): Buffer | null {
   if (length <= block.length) return block
   // Twice the size each time: no byte is copied more than twice on average.
-  return length > LARGEST_BLOCK ? null : withRoom(block.subarray(0, used), Math.min(LARGEST_BLOCK, length * 2))
+  return length > LARGEST_BLOCK
+    ? null
+    : withRoom(block.subarray(0, used), Math.min(LARGEST_BLOCK, length * 2))
 }
 
 function withRoom(bytes: Uint8Array, size: number): Buffer {

@@ -1,6 +1,7 @@
 import { type BodySource, RequestBody } from './body.ts'
 import { checkPreconditions, type Preconditions } from './conditional.ts'
-import { HttpError, printable, type Refused } from './errors.ts'
+import { describe, HttpError, printable, type Refused } from './errors.ts'
+import { isToken } from './head-syntax.ts'
 import { flatFields, type HeadersInit, HttpHeaders } from './headers.ts'
 import type { ExchangeLimits } from './limits.ts'
 import type { ConnectionInfo, Peer, TlsInfo } from './listener.ts'
@@ -195,8 +196,11 @@ export class HttpRequest implements SlotHolder {
   /**
    * Says which methods the path has, when a plugin knows the path but not the method. With no other answer the
    * kernel gives 405 with Allow, or 204 to OPTIONS.
+   *
+   * @throws TypeError for what is not a method.
    */
   allow(...methods: string[]): void {
+    methods.forEach(mustBeMethod)
     this.allowed ??= new Set()
     for (const method of methods) this.allowed.add(method)
   }
@@ -289,6 +293,13 @@ export class HttpRequest implements SlotHolder {
     body.push(typeof given === 'string' ? Buffer.from(given) : given)
     return body
   }
+}
+
+function mustBeMethod(method: string): void {
+  if (typeof method === 'string' && isToken(method)) return
+  throw new TypeError(
+    `allow: a method must be a token such as "GET" (RFC 9110 section 9.1), got ${describe(method)}`,
+  )
 }
 
 function iterated(

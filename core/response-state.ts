@@ -118,13 +118,19 @@ export class ResponseState extends ResponseFields {
     return this.declaredLength ?? lengthOf(this.#body)
   }
 
-  /** Text for an error that has no body of its own: error pages show it. */
+  /**
+   * Text for an error that has no body of its own: error pages show it.
+   *
+   * @throws TypeError when it is set to what is neither a string nor null.
+   */
   get detail(): string | null {
     return this.#detail
   }
 
   set detail(detail: string | null) {
     this.mustBeUnfinished('detail')
+    if (detail !== null && typeof detail !== 'string')
+      throw new TypeError(`detail must be a string or null, got ${describe(detail)}`)
     this.#detail = detail
   }
 
@@ -141,10 +147,14 @@ export class ResponseState extends ResponseFields {
   /**
    * Fields that are known only when the body has been sent. They go out when the message is chunked, or HTTP/2.
    *
-   * @throws TypeError for names that may not stand behind a body.
+   * @param values Gives them, at once. When it throws, or gives what cannot be sent, a body of unknown length breaks
+   * off: its head has announced the fields.
+   * @throws TypeError for names that may not stand behind a body, and for values that are no function.
    */
   trailers(names: readonly string[], values: () => HeadersInit): this {
     this.mustBeUnfinished('trailers')
+    if (typeof values !== 'function')
+      throw new TypeError(`trailers: values must be a function, got ${describe(values)}`)
     this.trailerPart = { names: names.map(checkedTrailerName), values }
     return this
   }

@@ -285,6 +285,33 @@ describe('dispatch', () => {
     expect(served.ended.map(({ outcome }) => outcome.result)).toEqual(['sent', 'sent'])
   })
 
+  describe.each(['head', 'write', 'end'] as const)('a sink whose %s throws', method => {
+    const broken = () => {
+      throw new Error('broken sink')
+    }
+    test.each([
+      ['a text', () => HttpResponse.text('x')],
+      ['a stream', () => HttpResponse.stream(Readable.from(['a']))],
+      ['an answer that comes later', async () => HttpResponse.text('x')],
+    ])('and that of its reset too: %s ends as failed, reported, once', async (_, answer) => {
+      await using served = await startServer({ plugins: [answering(answer)] })
+      const sinks = [new TestSink(), new TestSink()]
+      for (const sink of sinks) {
+        sink[method] = broken
+        served.server.dispatch(target('/'), sink)
+        sinks[1]!.reset = broken
+      }
+      const ended = await served.untilEnded(2)
+      expect(ended.map(({ outcome }) => outcome.result)).toEqual(['failed', 'failed'])
+      expect(sinks[0]!.calls).toContain('reset')
+      await turns(5)
+      expect(served.ended).toHaveLength(2)
+      expect(new Set(served.reports.map(({ message }) => message.includes('broken sink')))).toEqual(
+        new Set([true]),
+      )
+    })
+  })
+
   test('a sink that closes without a word ends the exchange once, whatever comes later', async () => {
     const gate = Promise.withResolvers<void>()
     await using served = await startServer({

@@ -8,7 +8,7 @@ import {
   type Plugins,
   Transform,
 } from 'rawhttp'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { get, statuses } from '../support/messages.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { answering, startServer, type TestServer } from '../support/server.ts'
@@ -219,17 +219,141 @@ test('a second answer is dropped, and the plugin named', async () => {
   expect(served.reports).toEqual([expect.objectContaining({ code: 'TAP_CALLED_TWICE', plugin: 'faulty' })])
 })
 
-test.each([...unfit, 'transfer-encoding'])('the trailer %j is left out, and the plugin named', async text => {
-  const values = () => (text === 'transfer-encoding' ? { [text]: 'chunked' } : { 'x-sum': text })
+type Values = () => Record<string, string>
+
+const faultyTrailers: readonly (readonly [string, Values])[] = [
+  ...unfit.map((text): [string, Values] => [JSON.stringify(text), () => ({ 'x-sum': text })]),
+  ['of the framing', () => ({ 'transfer-encoding': 'chunked' })],
+  ['null', () => null as never],
+  ['a text', () => 'x-sum: 1' as never],
+  ['a promise', (async () => ({ 'x-sum': '1' })) as never],
+  ['a promise that fails', (() => Promise.reject(new Error('no sum'))) as never],
+  [
+    'thrown',
+    () => {
+      throw new Error('no sum')
+    },
+  ],
+]
+
+describe.each(faultyTrailers)('trailers that are %s', (_, values) => {
+  test('break off the answer that has announced them, and the plugin is named', async () => {
+    const served = await serve(
+      answers(() => HttpResponse.stream(Readable.from(['a'])).trailers(['x-sum'], values)),
+    )
+    await using client = await RawClient.connect(served.port)
+    client.send(get())
+    expect(await client.closed).toBe('reset')
+    expect(client.received).toContain('trailer: x-sum')
+    expect(client.received).not.toContain('\r\n0\r\n')
+    expect((await served.untilEnded(1))[0]!.outcome.result).toBe('failed')
+    expect(served.reports).toEqual([expect.objectContaining({ code: 'TAP_FAILED', plugin: 'faulty' })])
+  })
+
+  test('are left out where nothing has announced them, and the plugin is named', async () => {
+    const served = await serve(answers(() => HttpResponse.text('a').trailers(['x-sum'], values)))
+    await using client = await RawClient.connect(served.port)
+    client.send(get())
+    expect((await client.response()).body.toString()).toBe('a')
+    await expectInStep(client)
+    expect(served.reports).toEqual([expect.objectContaining({ code: 'TAP_FAILED', plugin: 'faulty' })])
+  })
+})
+
+test('the trailers of an answer to HEAD are not asked for: it has no body that they could follow', async () => {
+  const values = vi.fn(() => ({ 'x-sum': '1' }))
   const served = await serve(
     answers(() => HttpResponse.stream(Readable.from(['a'])).trailers(['x-sum'], values)),
   )
   await using client = await RawClient.connect(served.port)
-  client.send(get())
-  const { body, trailers } = await client.response()
-  expect([body.toString(), trailers]).toEqual(['a', []])
-  await expectInStep(client)
-  expect(served.reports).toEqual([expect.objectContaining({ severity: 'error', plugin: 'faulty' })])
+  client.send(get().replace('GET', 'HEAD'))
+  await served.untilEnded(1)
+  expect(values).not.toHaveBeenCalled()
+})
+
+const notMethods = ['G\r\nX: 1', '', 'GET, POST', 7, null]
+
+test.each(notMethods)('%j is not allowed as a method: a 500, and the plugin is named', async method => {
+  const served = await serve(
+    answers(request => {
+      request.allow('GET', method as string)
+      return HttpResponse.error(405)
+    }),
+  )
+  for (const asked of [get(), get().replace('GET', 'OPTIONS')]) {
+    await using client = await RawClient.connect(served.port)
+    client.send(asked)
+    expect((await client.response()).status).toBe(500)
+    await expectInStep(client)
+  }
+  const report = expect.objectContaining({
+    code: 'TAP_FAILED',
+    plugin: 'faulty',
+    message: expect.stringContaining('allow: a method must be a token such as "GET"'),
+  })
+  expect(served.reports).toEqual([report, report])
+})
+
+test.each([Object.create(null), 7, undefined, ['a']])(
+  'the detail %j is refused where it is set: a 500, and the plugin is named',
+  async detail => {
+    const served = await serve(
+      answers(() => {
+        const response = HttpResponse.error(400)
+        response.detail = detail as never
+        return response
+      }),
+    )
+    await using client = await RawClient.connect(served.port)
+    client.send(get())
+    expect((await client.response()).status).toBe(500)
+    await expectInStep(client)
+    expect(served.reports[0]).toMatchObject({
+      plugin: 'faulty',
+      message: expect.stringContaining('detail must be a string or null, got'),
+    })
+  },
+)
+
+describe('an answer of a class of its own, which throws', () => {
+  const thrower = () => {
+    throw new Error('own class')
+  }
+  class Unsealed extends HttpResponse {
+    override seal = thrower
+  }
+  class Fieldless extends HttpResponse {
+    override field = thrower
+  }
+
+  test.each([
+    ['when it is taken, at once', () => new Unsealed(200)],
+    ['when it is taken, later', async () => new Unsealed(200)],
+    ['when it is completed, at once', () => new Fieldless(405)],
+    ['when it is completed, later', async () => new Fieldless(405)],
+  ])('%s: a 500, and the plugin is named', async (_, answer) => {
+    const served = await serve(answers(answer))
+    await using client = await RawClient.connect(served.port)
+    client.send(get('/', 'Connection: close'))
+    expect(statuses(await client.rest())).toEqual([500])
+    expect(served.reports).toEqual([expect.objectContaining({ code: 'TAP_FAILED', plugin: 'faulty' })])
+    expect((await served.untilEnded(1))[0]!.outcome.result).toBe('sent')
+  })
+
+  test('behind transform: a 500', async () => {
+    const shape = definePlugin({
+      name: 'shape',
+      site: ({ hooks }) => hooks.transform.tap({ name: 'shape', stage: Transform.Shape }, () => undefined),
+    })
+    const served = await serve(
+      shape(),
+      answers(() => new Fieldless(405)),
+    )
+    await using client = await RawClient.connect(served.port)
+    client.send(get('/', 'Connection: close'))
+    expect(statuses(await client.rest())).toEqual([500])
+    expect(served.reports[0]).toMatchObject({ plugin: 'faulty' })
+  })
 })
 
 test.each(unfit)('the interim field %j does not leave: a 500, and the plugin is named', async text => {
