@@ -8,9 +8,20 @@ import type { Writer } from './writer.ts'
 
 /** Body bytes that are read ahead of the handler. */
 const READ_AHEAD = 65_536
-/** When the least speed of a body begins to count, and how often it is looked at. */
+/** When the least speed of a body begins to count, over how much of the waiting it holds, how often it is looked at. */
 const RATE_GRACE = 5_000
+const RATE_WINDOW = 10_000
 const RATE_PERIOD = 1_000
+
+/** How far a body was when its speed was looked at. */
+interface RateMark {
+  /** Milliseconds that readers had waited. */
+  readonly waited: number
+  /** Bytes that had come. */
+  readonly received: number
+}
+
+const atBegin: RateMark = Object.freeze({ waited: 0, received: 0 })
 
 /** What an incoming body asks of its connection. */
 export interface IncomingBodyHost {
@@ -33,6 +44,8 @@ export class IncomingBody implements BodySource {
   #dropped = 0
   /** When the speed of the body is looked at next; 0: to be set. */
   #rateLook = 0
+  /** Earlier looks, a period apart: the first one is where the window begins. */
+  readonly #rateMarks: RateMark[] = [atBegin]
 
   constructor(host: IncomingBodyHost, head: RequestHead) {
     this.#host = host
@@ -117,10 +130,21 @@ export class IncomingBody implements BodySource {
     if (!this.#isDropped && !body.isWaiting) return null
     const timeout = this.#isDropped ? LINGER : effectiveLimits.bodyTimeout
     if (now > this.#since + timeout) return tooSlow('limits.bodyTimeout')
+    return this.#isSlow(now) ? tooSlow('limits.bodyMinRate') : null
+  }
+
+  // Over a window and not since the beginning: what came fast must not pay for a trickle without end.
+  #isSlow(now: number): boolean {
+    const { body, effectiveLimits } = this.writer.request
+    if (effectiveLimits.bodyMinRate === 0) return false
+    const { received } = body
     const waited = body.waited(now)
-    const isCounted = effectiveLimits.bodyMinRate > 0 && waited > RATE_GRACE
-    const isSlow = isCounted && (body.received * 1_000) / waited < effectiveLimits.bodyMinRate
-    return isSlow ? tooSlow('limits.bodyMinRate') : null
+    const marks = this.#rateMarks
+    if (waited - marks.at(-1)!.waited >= RATE_PERIOD) marks.push({ waited, received })
+    while (marks.length > 1 && waited - marks[1]!.waited >= RATE_WINDOW) marks.shift()
+    const from = marks[0]!
+    const rate = ((received - from.received) * 1_000) / (waited - from.waited)
+    return waited > RATE_GRACE && rate < effectiveLimits.bodyMinRate
   }
 
   get #isDropped(): boolean {

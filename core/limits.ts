@@ -114,7 +114,8 @@ export interface ExchangeLimits {
    */
   bodyTimeout: number
   /**
-   * The least speed of a request body, in bytes a second of waiting time, after 5 s of it. 0 = none.
+   * The least speed of a request body, in bytes a second of waiting time, over the last 10 s of it; it counts after
+   * the first 5 s. 0 = none.
    *
    * Below it: 408 (`BODY_TIMEOUT`), and the connection closes.
    *

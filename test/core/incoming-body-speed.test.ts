@@ -1,7 +1,8 @@
-import { type Config, type ExchangeLimits, HttpRequest, HttpResponse } from 'rawhttp'
+import { type Config, type ExchangeLimits, type HttpError, HttpRequest, HttpResponse } from 'rawhttp'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { Deadlines } from '../../core/deadlines.ts'
+import { Deadlines } from '../../core/deadlines.ts'
 import { BODY_CHUNKED, emptyHead } from '../../core/framing.ts'
+import { HandlerWatch } from '../../core/handler-watch.ts'
 import { IncomingBody } from '../../core/incoming-body.ts'
 import { defaultExchangeLimits } from '../../core/limits.ts'
 import type { Site } from '../../core/site.ts'
@@ -70,7 +71,7 @@ describe('a body that is slow', () => {
 describe('a body that trickles', () => {
   // The kernel looks at the speed after five seconds of waiting: here the test owns the clock.
   beforeEach(() => {
-    vi.useFakeTimers({ toFake: ['Date'], now: 0 })
+    vi.useFakeTimers({ toFake: ['Date', 'performance'], now: 0 })
   })
   afterEach(() => {
     vi.useRealTimers()
@@ -128,6 +129,69 @@ describe('a body that trickles', () => {
     await second
   })
 
+  test('what came fast does not pay for a trickle behind it', async () => {
+    const { incoming, body, pass } = waitingBody({ bodyMinRate: 500, bodyTimeout: 30_000, bodyBytes: 0 })
+    const reading = drain(body)
+    incoming.push(Buffer.alloc(1_000_000))
+    await turns(1)
+    let seconds = 0
+    let late: HttpError | null = null
+    while (late === null && seconds < 60) {
+      pass(1_000)
+      seconds++
+      late = incoming.late(seconds * 1_000)
+      incoming.push(Buffer.alloc(1))
+      await turns(1)
+    }
+    expect([seconds, late?.message]).toEqual([11, expect.stringContaining('limits.bodyMinRate')])
+    incoming.end([])
+    await reading
+  })
+
+  test('a pause that a steady client makes is no trickle', async () => {
+    const { incoming, body, pass } = waitingBody({ bodyMinRate: 500, bodyTimeout: 30_000, bodyBytes: 0 })
+    const reading = drain(body)
+    for (let second = 1; second <= 120; second++) {
+      pass(1_000)
+      expect(incoming.late(second * 1_000)).toBeNull()
+      // Eight seconds without a byte, each half a minute.
+      if (second % 30 < 22) incoming.push(Buffer.alloc(3_000))
+      await turns(1)
+    }
+    incoming.end([])
+    await reading
+  })
+
+  test.each([1, -1])('a step of the wall clock by %d h is no time that passed', async hours => {
+    const { incoming, body, pass } = waitingBody({ bodyMinRate: 100, bodyTimeout: 30_000 })
+    const reading = drain(body)
+    vi.setSystemTime(Date.now() + hours * 3_600_000)
+    pass(100)
+    incoming.push(Buffer.alloc(1))
+    await turns(1)
+    expect(body.waited(100)).toBe(100)
+    expect(incoming.late(100)).toBeNull()
+    incoming.end([])
+    await reading
+  })
+
+  test('a step of the wall clock gives no handler more time, nor less', async () => {
+    for (const hours of [1, -1]) {
+      const { body, request: asked } = waitingBody({ handlerTimeout: 100 })
+      const reading = body.bytes()
+      const deadlines = new Deadlines(1_000)
+      const onLate = vi.fn()
+      const watch = new HandlerWatch(asked, deadlines, deadlines.now(), onLate)
+      vi.setSystemTime(Date.now() + hours * 3_600_000)
+      watch.expire(deadlines.now() + 99)
+      expect(onLate).not.toHaveBeenCalled()
+      watch.expire(deadlines.now() + 101)
+      expect(onLate).toHaveBeenCalledOnce()
+      body.end()
+      await reading
+    }
+  })
+
   function waitingBody(limits: Partial<ExchangeLimits>) {
     let now = 0
     const host = { deadlines: { now: () => now } as Deadlines, wanted: () => undefined }
@@ -138,9 +202,9 @@ describe('a body that trickles', () => {
     incoming.writer = { request: asked, isEnded: false } as Writer
     const pass = (milliseconds: number) => {
       now += milliseconds
-      vi.setSystemTime(now)
+      vi.advanceTimersByTime(milliseconds)
     }
-    return { incoming, body: asked.body, pass }
+    return { incoming, body: asked.body, request: asked, pass }
   }
 
   async function drain(body: HttpRequest['body']) {
