@@ -62,9 +62,9 @@ export class Writer implements Sink, Flushed {
     this.interim(interimText(status, headers))
   }
 
-  /** Bytes of an interim answer. */
+  /** Bytes of an interim answer. One that was cut has nobody who reads them, also while its handler is at work. */
   interim(text: string): void {
-    this.#put(text)
+    if (this.#broken === null) this.#put(text)
   }
 
   head(response: HttpResponse, length: number | null): void {
@@ -108,8 +108,8 @@ export class Writer implements Sink, Flushed {
 
   /** The answers before this one are not to blame: while they are open, nothing happens to the connection. */
   reset(reason: Error): void {
+    this.#broken = reason
     if (this.#isFirst) this.#host.broken(reason)
-    else this.#broken = reason
   }
 
   /** The client has ended its side: an answer that has no end of its own would never find one. */

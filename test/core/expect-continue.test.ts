@@ -35,6 +35,28 @@ describe('Expect: 100-continue', () => {
     expect((await client.response()).status).toBe(200)
   })
 
+  test('no 100 goes out behind the head of the answer, whoever pulls then', async () => {
+    const gate = Promise.withResolvers<void>()
+    await using served = await serve(asked => HttpResponse.stream(late(asked, gate.promise)))
+    await using client = await RawClient.connect(served.port)
+    client.send(expecting('/', 5))
+    const head = await client.until('1\r\na\r\n')
+    gate.resolve()
+    // The body is asked for, and nothing but the answer may say so.
+    await turns(300)
+    expect(client.received).toBe('')
+    client.send('hello')
+    const rest = await client.until('0\r\n\r\n')
+    expect(statuses(head + rest)).toEqual([200])
+    expect(rest).toBe('5\r\nhello\r\n0\r\n\r\n')
+  })
+
+  async function* late(asked: HttpRequest, gate: Promise<void>) {
+    yield 'a'
+    await gate
+    yield* asked.body.stream()
+  }
+
   test('100 of a later request waits for the answers before it', async () => {
     const gate = Promise.withResolvers<void>()
     await using served = await serve(asked =>

@@ -164,15 +164,12 @@ describe('a body that trickles', () => {
 
   test.each([1, -1])('a step of the wall clock by %d h is no time that passed', async hours => {
     const { incoming, body, pass } = waitingBody({ bodyMinRate: 100, bodyTimeout: 30_000 })
-    const reading = drain(body)
+    const first = body.stream().next()
     vi.setSystemTime(Date.now() + hours * 3_600_000)
     pass(100)
     incoming.push(Buffer.alloc(1))
-    await turns(1)
+    await first
     expect(body.waited(100)).toBe(100)
-    expect(incoming.late(100)).toBeNull()
-    incoming.end([])
-    await reading
   })
 
   test('a step of the wall clock gives no handler more time, nor less', async () => {

@@ -236,4 +236,28 @@ describe('the time for a head', () => {
     gate.resolve()
     expect(statuses(await client.rest())).toEqual([200, 408])
   })
+
+  test('what comes of a head that was late already is no request', async () => {
+    const gate = Promise.withResolvers<void>()
+    const handled: string[] = []
+    await using served = await startServer({
+      limits: { headTimeout: 100 },
+      plugins: [
+        answering(async ({ path }) => {
+          handled.push(path)
+          if (path === '/slow') await gate.promise
+          return HttpResponse.text(path)
+        }),
+      ],
+    })
+    await using client = await RawClient.connect(served.port)
+    client.send(`${get('/slow')}GET /late HTTP/1.1\r\nHo`)
+    await served.untilReported('H1-HEAD-TIMEOUT')
+    client.send(`st: a\r\n\r\n${get('/behind')}`)
+    await turns(300)
+    gate.resolve()
+    expect(statuses(await client.rest())).toEqual([200, 408])
+    expect(handled).toEqual(['/slow'])
+    expect(served.reports).toHaveLength(1)
+  })
 })

@@ -314,3 +314,41 @@ describe('a body that does not keep its word', () => {
     throw new Error('the disk is gone')
   }
 })
+
+describe('an interim answer', () => {
+  test('of an answer that was left out behind another one goes nowhere', async () => {
+    const gate = Promise.withResolvers<void>()
+    const asked = Promise.withResolvers<HttpRequest>()
+    await using served = await serve(async request => {
+      if (request.path === '/first') await gate.promise
+      else asked.resolve(request)
+      return request.path === '/first' ? HttpResponse.text('first') : new Promise(() => undefined)
+    })
+    await using client = await RawClient.connect(served.port)
+    client.send(get('/first') + get('/second'))
+    const second = await asked.promise
+    second.sink!.reset(new Error('cut'))
+    second.inform(103, { link: '</held>' })
+    gate.resolve()
+    await client.until('first')
+    second.inform(103, { link: '</late>' })
+    expect(await client.rest()).toBe('')
+    expect(second.sink!.bytes).toBe(0)
+  })
+
+  test('of an answer that was cut goes nowhere', async () => {
+    const asked = Promise.withResolvers<HttpRequest>()
+    await using served = await serve(request => {
+      asked.resolve(request)
+      return new Promise(() => undefined)
+    })
+    await using client = await RawClient.connect(served.port)
+    client.send(get())
+    const request = await asked.promise
+    request.sink!.reset(new Error('cut'))
+    request.inform(103, { link: '</late>' })
+    expect(request.sink!.bytes).toBe(0)
+    await client.closed
+    expect(client.received).toBe('')
+  })
+})
