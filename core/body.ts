@@ -163,11 +163,6 @@ export class RequestBody {
     return this.#queue.bytes
   }
 
-  /** @internal Pieces in which the bytes that nobody took yet are held. */
-  get queuedPieces(): number {
-    return this.#queue.count
-  }
-
   /** @internal Milliseconds that readers have spent waiting for the client; `now` is by the clock of deadlines. */
   waited(now: number): number {
     return this.#waited + (this.#waiter === null ? 0 : now - this.#waitedSince)
