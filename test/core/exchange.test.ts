@@ -312,6 +312,18 @@ describe('dispatch', () => {
     })
   })
 
+  test('a sink whose head throws before the first byte of a silent stream: the exchange ends as failed', async () => {
+    const body = new Readable({ read() {} })
+    await using served = await startServer({ plugins: [answering(() => HttpResponse.stream(body))] })
+    const sink = new TestSink()
+    sink.head = () => {
+      throw new Error('broken sink')
+    }
+    served.server.dispatch(target('/'), sink)
+    expect((await served.untilEnded(1))[0]!.outcome.result).toBe('failed')
+    expect([sink.calls, body.destroyed]).toEqual([['reset'], true])
+  })
+
   test('a sink that closes without a word ends the exchange once, whatever comes later', async () => {
     const gate = Promise.withResolvers<void>()
     await using served = await startServer({
