@@ -28,8 +28,6 @@ export class Answers implements WriterHost {
   readonly #host: AnswersHost
   readonly #limits: ListenerLimits
   #writers = nothing
-  /** The last one, when it offers an upgrade and was not dispatched yet. */
-  #postponed: Writer | null = null
   /** That of the answer that was complete last: its end may still wait for the client. */
   #writeTimeout = defaultExchangeLimits.writeTimeout
 
@@ -57,7 +55,9 @@ export class Answers implements WriterHost {
   /** Whether the connection ends with the last answer, whatever comes behind its request. */
   get isLastFinal(): boolean {
     const last = this.#last
-    return last !== undefined && (last.closesConnection || !last.message.keepAlive)
+    if (last === undefined) return false
+    // Nobody knows where the next message would begin behind a refused one, whenever its answer comes.
+    return last.closesConnection || !last.message.keepAlive || last.request.refused !== null
   }
 
   /** Whether there is room for another answer, and no upgrade in its way. */
@@ -88,14 +88,17 @@ export class Answers implements WriterHost {
    */
   dispatch(writer: Writer): void {
     if (writer.upgrade === undefined) this.#host.dispatch(writer.request, writer)
-    else this.#postponed = writer
+    else writer.isPostponed = true
   }
 
   /** Dispatches the request that was postponed, if its turn has come. */
   dispatchPostponed(): void {
-    const writer = this.#postponed
-    if (writer === null || writer !== this.#writers[0]) return
-    this.#postponed = null
+    const first = this.#writers[0]
+    if (first?.isPostponed === true) this.#dispatchNow(first)
+  }
+
+  #dispatchNow(writer: Writer): void {
+    writer.isPostponed = false
     this.#host.dispatch(writer.request, writer)
   }
 
@@ -135,6 +138,7 @@ export class Answers implements WriterHost {
   clientEnded(): void {
     for (const writer of [...this.#writers]) {
       writer.upgrade = undefined
+      if (writer.isPostponed) this.#dispatchNow(writer)
       if (writer.isOpenEnded) writer.clientEnded()
     }
   }
@@ -144,11 +148,13 @@ export class Answers implements WriterHost {
     this.#writers[0]?.drained()
   }
 
-  /** The connection is over: null when it was handed over. */
+  /**
+   * The connection is over: null when it was handed over. A request that is still postponed was never begun, like the
+   * bytes behind it: no hook has seen it, and none will.
+   */
   closed(reason: Error | null): void {
     const writers = this.#writers
     this.#writers = nothing
-    this.#postponed = null
     for (const writer of writers) writer.closed(reason)
   }
 

@@ -3,7 +3,7 @@ import { checkPreconditions, type Preconditions } from './conditional.ts'
 import { describe, HttpError, printable, type Refused } from './errors.ts'
 import { isToken } from './head-syntax.ts'
 import { flatFields, type HeadersInit, HttpHeaders } from './headers.ts'
-import type { ExchangeLimits } from './limits.ts'
+import { defaultExchangeLimits, type ExchangeLimits } from './limits.ts'
 import type { ConnectionInfo, Peer, TlsInfo } from './listener.ts'
 import { type Log, logTo } from './log.ts'
 import { canonicalPath } from './path.ts'
@@ -147,9 +147,9 @@ export class HttpRequest implements SlotHolder {
     return this.#body?.isPulled === true ? Object.freeze(this.#limits) : this.#limits
   }
 
-  /** @internal The limits without a copy, for reading. */
+  /** @internal The limits without a copy, for reading; the defaults while no site has taken the request. */
   get effectiveLimits(): Readonly<ExchangeLimits> {
-    return this.#limits ?? (this.currentSite as Site).limits
+    return this.#limits ?? this.currentSite?.limits ?? defaultExchangeLimits
   }
 
   /** Aborts when the client leaves, a deadline passes or the server is forced to stop; never on a clean end. */

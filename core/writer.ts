@@ -31,6 +31,8 @@ export class Writer implements Sink, Flushed {
   readonly message: RequestHead
   /** Present while the client's offer to upgrade stands. */
   upgrade: ((response: HttpResponse | null) => HandedOver) | undefined
+  /** Whether the request offers an upgrade and was not dispatched yet. */
+  isPostponed = false
   onDrain: (() => void) | null = null
   onClose: ((reason: Error | null) => void) | null = null
   bytes = 0
@@ -53,8 +55,8 @@ export class Writer implements Sink, Flushed {
     this.request = request
     this.message = head
     // A body would stand between the request and the new protocol; the offer may always be ignored (RFC 9110 7.8).
-    const mayUpgrade = head.upgrade !== null && head.framing === BODY_NONE && request.refused === null
-    this.upgrade = mayUpgrade ? response => this.#upgrade(response) : undefined
+    const isOffered = head.upgrade !== null && head.framing === BODY_NONE && request.refused === null
+    this.upgrade = isOffered && !host.hasInputEnded ? response => this.#upgrade(response) : undefined
   }
 
   inform(status: number, headers: HeadersInit): void {

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { connect as connectTls } from 'node:tls'
-import { HttpResponse } from 'rawhttp'
+import { definePlugin, HttpResponse } from 'rawhttp'
 import { describe, expect, test } from 'vitest'
 import { get, post, request, statuses } from '../support/messages.ts'
 import { exchangeBytes, RawClient } from '../support/raw-client.ts'
@@ -74,6 +74,60 @@ test('an unknown method is 501, and the connection lives on', async () => {
   client.send(request('BREW', '/pot') + get('/', 'Connection: close'))
   expect(statuses(await client.rest())).toEqual([501, 404])
   expect(served.reports).toEqual([])
+})
+
+describe('behind a refused message no byte is read, even when its answer takes its time', () => {
+  const host = 'Host: a\r\n'
+  const upgrade = 'Connection: upgrade\r\nUpgrade: x\r\n'
+  test.each([
+    ['CONNECT', `CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n`],
+    ['TRACE', `TRACE / HTTP/1.1\r\n${host}\r\n`],
+    ['an expectation', `GET / HTTP/1.1\r\n${host}Expect: x\r\n\r\n`],
+    ['an expectation and a body', `POST / HTTP/1.1\r\n${host}Expect: x\r\nContent-Length: 3\r\n\r\nabc`],
+    ['one and chunks', `POST / HTTP/1.1\r\n${host}Expect: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
+    ['a target of https', `GET https://a/ HTTP/1.1\r\n${host}\r\n`],
+    ['a climb', `GET /../x HTTP/1.1\r\n${host}\r\n`],
+    ['half an escape', `GET /%zz HTTP/1.1\r\n${host}\r\n`],
+    ['one with an offer to upgrade', `GET /%zz HTTP/1.1\r\n${host}${upgrade}\r\n`],
+    ['a host of no site', `GET / HTTP/1.1\r\nHost: nobody\r\n\r\n`],
+    ['a field with a space', `GET / HTTP/1.1\r\nHost : a\r\n\r\n`],
+  ])('%s', async (_, message) => {
+    const gate = Promise.withResolvers<void>()
+    const asked = Promise.withResolvers<void>()
+    const handled: string[] = []
+    const late = definePlugin({
+      name: 'late-errors',
+      server({ hooks }) {
+        hooks.protocolError.tap('late', ({ status }) => {
+          asked.resolve()
+          return HttpResponse.stream(lateText(gate.promise), { status })
+        })
+      },
+    })
+    const record = answering(({ target }) => {
+      handled.push(target)
+      return HttpResponse.text(target)
+    })
+    await using served = await startServer({
+      sites: [{ name: 'main', hosts: ['a'], plugins: [record] }],
+      plugins: [late()],
+    })
+    await using client = await RawClient.connect(served.port)
+    client.send(message + get('/in-one-write'))
+    await asked.promise
+    client.send(get('/behind'))
+    await turns(100)
+    gate.resolve()
+    const bytes = await client.rest()
+    expect([statuses(bytes).length, bytes.includes('late text')]).toEqual([1, true])
+    expect(handled).toEqual([])
+    expect(served.ended.map(({ outcome }) => outcome.result)).toEqual(['refused'])
+  })
+
+  async function* lateText(gate: Promise<void>) {
+    await gate
+    yield 'late text'
+  }
 })
 
 test.each([

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { type Config, definePlugin, Handle, HttpError, HttpResponse, type UpgradeOptions } from 'rawhttp'
 import { describe, expect, test } from 'vitest'
+import { Gates } from '../support/gates.ts'
 import { get, post, request, statuses } from '../support/messages.ts'
 import { exchangeBytes, RawClient } from '../support/raw-client.ts'
 import { answering, startServer } from '../support/server.ts'
@@ -191,6 +193,50 @@ describe('an upgrade', () => {
     const bytes = await client.rest()
     expect(statuses(bytes)).toEqual([200, 200, 200])
     expect(served.ended.map(({ request: { path } }) => path)).toEqual(['/a', '/upgrade', '/b'])
+  })
+})
+
+describe('requests with Upgrade that wait for their turn', () => {
+  const offer = (path: string) => get(path, 'Connection: Upgrade', 'Upgrade: echo')
+
+  test.each(['one write', 'one byte after the other'])(
+    'are all answered when the client ends its side, in %s',
+    async how => {
+      const gates = new Gates()
+      await using served = await startServer({ plugins: [answering(gates.answer)] })
+      await using client = await RawClient.connect(served.port)
+      const bytes = get('/first') + offer('/b') + offer('/c') + offer('/d')
+      if (how === 'one write') client.send(bytes)
+      else await client.sendSplit(bytes)
+      client.end()
+      await gates.until(4)
+      for (const path of ['/d', '/c', '/b', '/first']) gates.open(path)
+      const all = await client.rest()
+      expect(statuses(all)).toEqual([200, 200, 200, 200])
+      expect(all.match(/(?<=\r\n\r\n)\/\w+?(?=HTTP|$)/g)).toEqual(['/first', '/b', '/c', '/d'])
+      expect(await client.closed).toBe('end')
+      expect(served.ended).toHaveLength(4)
+    },
+  )
+
+  test('were never begun when the client leaves before: no hook sees them, not even done', async () => {
+    const began = Promise.withResolvers<void>()
+    const arrived: string[] = []
+    const untilAborted = answering(async ({ path, signal }) => {
+      arrived.push(path)
+      began.resolve()
+      await once(signal, 'abort')
+      return HttpResponse.text(path)
+    })
+    await using served = await startServer({ plugins: [untilAborted] })
+    await using client = await RawClient.connect(served.port)
+    client.send(get('/first') + offer('/b'))
+    await began.promise
+    client.reset()
+    await served.untilEnded(1)
+    await served.server.stop({ deadline: 0 })
+    expect(arrived).toEqual(['/first'])
+    expect(served.ended.map(({ request: { path } }) => path)).toEqual(['/first'])
   })
 })
 
