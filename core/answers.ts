@@ -2,6 +2,7 @@ import type { RequestHead } from './framing.ts'
 import { defaultExchangeLimits, type ListenerLimits } from './limits.ts'
 import type { Output } from './output.ts'
 import type { HttpRequest } from './request.ts'
+import type { HttpResponse } from './response.ts'
 import type { HandedOver, Sink } from './sink.ts'
 import { Writer, type WriterHost } from './writer.ts'
 
@@ -10,8 +11,8 @@ export interface AnswersHost {
   readonly output: Output
   readonly hasInputEnded: boolean
   dispatch(request: HttpRequest, sink: Sink): void
-  /** Whether a request may follow the last one, when that is answered with this status. */
-  mayReuse(status: number): boolean
+  /** Whether a request may follow the last one, when that is answered so. */
+  mayReuse(response: HttpResponse): boolean
   /** An answer is complete, and the connection goes on. */
   advanced(): void
   /** An answer is complete that ends the connection. */
@@ -102,9 +103,9 @@ export class Answers implements WriterHost {
     this.#host.dispatch(writer.request, writer)
   }
 
-  mayKeepAlive(writer: Writer, status: number): boolean {
+  mayKeepAlive(writer: Writer, response: HttpResponse): boolean {
     // Answers that come behind it were asked for on this connection.
-    return writer !== this.#last || this.#host.mayReuse(status)
+    return writer !== this.#last || this.#host.mayReuse(response)
   }
 
   ended(): void {

@@ -9,6 +9,7 @@ import type { ConnectionInfo } from './listener.ts'
 import { Output, type OutputHost } from './output.ts'
 import type { HttpRequest } from './request.ts'
 import { RequestReader, type RequestReaderHost } from './request-reader.ts'
+import type { HttpResponse } from './response.ts'
 import type { HandedOver, Sink } from './sink.ts'
 
 /** What a connection needs of its server. */
@@ -157,8 +158,8 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
 
   // --- what the answers ask ------------------------------------------------------------------------------------
 
-  mayReuse(status: number): boolean {
-    return this.#reader.mayReuse(status)
+  mayReuse(response: HttpResponse): boolean {
+    return this.#reader.mayReuse(response)
   }
 
   advanced(): void {

@@ -4,6 +4,8 @@ import { HttpError } from './errors.ts'
 import type { RequestHead } from './framing.ts'
 import { interimText } from './head-bytes.ts'
 import { LINGER } from './lingering.ts'
+import type { HttpResponse } from './response.ts'
+import { lengthOf } from './response-body.ts'
 import type { Writer } from './writer.ts'
 
 /** Body bytes that are read ahead of the handler. */
@@ -42,6 +44,8 @@ export class IncomingBody implements BodySource {
   /** When bytes came last, or somebody began to wait for them. */
   #since: number
   #dropped = 0
+  /** When its answer was complete, and the rest began to be dropped; Infinity before. */
+  #answeredAt = Number.POSITIVE_INFINITY
   /** When the speed of the body is looked at next; 0: to be set. */
   #rateLook = 0
   /** Earlier looks, a period apart: the first one is where the window begins. */
@@ -83,9 +87,9 @@ export class IncomingBody implements BodySource {
     request.body.end()
   }
 
-  /** The answer is complete: from now on the rest is dropped. */
+  /** An answer of the connection is complete: when it is its own, the rest is dropped from now on. */
   answered(): void {
-    this.#since = this.#host.deadlines.now()
+    if (this.#isDropped) this.#answeredAt = Math.min(this.#answeredAt, this.#host.deadlines.now())
   }
 
   /** Nothing more will come: whoever reads is told why. */
@@ -103,17 +107,20 @@ export class IncomingBody implements BodySource {
     return this.#dropped > this.writer.request.effectiveLimits.drainBytes
   }
 
-  /** Whether the connection can go on behind this body when it is answered now, with this status. */
-  allowsReuse(status: number): boolean {
+  /** Whether the connection can go on behind this body when it is answered now, and so. */
+  allowsReuse(response: HttpResponse): boolean {
     const { body, effectiveLimits } = this.writer.request
-    // An answer while the body is being read: an echo. An error then means that its handler has given up.
-    if (body.isPulled && status < 400) return true
+    // A stream while the body is being read: an echo. An error then means that its handler has given up, and so does
+    // an answer that is there as a whole; in chunks, what is left may be nothing but their end.
+    const mayReadOn = this.#contentLength === null || lengthOf(response.body) === null
+    if (body.isPulled && response.status < 400 && mayReadOn) return true
     if (this.#awaitsContinue || this.#contentLength === null) return false
     return this.#contentLength - body.received <= effectiveLimits.drainBytes
   }
 
   deadline(now: number): number {
-    if (this.#isDropped) return this.#since + LINGER
+    // In all, not between two pieces: a byte now and then would hold the connection for hours.
+    if (this.#isDropped) return this.#answeredAt + LINGER
     const { body, effectiveLimits } = this.writer.request
     if (!body.isWaiting) return Number.POSITIVE_INFINITY
     const silence = this.#since + effectiveLimits.bodyTimeout
@@ -127,9 +134,9 @@ export class IncomingBody implements BodySource {
   late(now: number): HttpError | null {
     const { body, effectiveLimits } = this.writer.request
     if (now >= this.#rateLook) this.#rateLook = 0
-    if (!this.#isDropped && !body.isWaiting) return null
-    const timeout = this.#isDropped ? LINGER : effectiveLimits.bodyTimeout
-    if (now > this.#since + timeout) return tooSlow('limits.bodyTimeout')
+    if (this.#isDropped) return now > this.#answeredAt + LINGER ? tooSlow('limits.bodyTimeout') : null
+    if (!body.isWaiting) return null
+    if (now > this.#since + effectiveLimits.bodyTimeout) return tooSlow('limits.bodyTimeout')
     return this.#isSlow(now) ? tooSlow('limits.bodyMinRate') : null
   }
 

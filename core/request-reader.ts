@@ -9,6 +9,7 @@ import type { ConnectionInfo } from './listener.ts'
 import type { Output } from './output.ts'
 import { Parser, type ParserEvents } from './parser.ts'
 import { HttpRequest } from './request.ts'
+import type { HttpResponse } from './response.ts'
 
 /** What the input side of a connection needs of the rest. */
 export interface RequestReaderHost {
@@ -151,11 +152,11 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
     return this.#isLast() || (this.hasInputEnded && this.#chunk === null)
   }
 
-  /** Whether a request may follow when the last one is answered with this status. */
-  mayReuse(status: number): boolean {
+  /** Whether a request may follow when the last one is answered so. */
+  mayReuse(response: HttpResponse): boolean {
     if (this.#isFinal || this.#host.isStopping || this.#isUsedUp) return false
     if (this.hasInputEnded && this.#chunk === null) return false
-    return this.#incoming === null || this.#incoming.allowsReuse(status)
+    return this.#incoming === null || this.#incoming.allowsReuse(response)
   }
 
   /** An answer is complete: what is left of its body is dropped, and the next head has its time. */

@@ -13,8 +13,8 @@ export interface WriterHost {
   readonly writeBuffer: number
   /** Whether the client has ended its side: nobody can end an answer without a length any more. */
   readonly hasInputEnded: boolean
-  /** Whether the connection may be used again after an answer of this status. */
-  mayKeepAlive(writer: Writer, status: number): boolean
+  /** Whether the connection may be used again after this answer. */
+  mayKeepAlive(writer: Writer, response: HttpResponse): boolean
   /** The answer is complete: the next one may go. */
   ended(): void
   /** The answer broke off: the connection cannot be used any more. */
@@ -81,7 +81,7 @@ export class Writer implements Sink, Flushed {
       message.keepAlive &&
       !response.closes &&
       request.refused === null &&
-      this.#host.mayKeepAlive(this, response.status)
+      this.#host.mayKeepAlive(this, response)
     this.closesConnection = !keepAlive
     this.#put(headText(response, { minor: message.minor, isHead, length, keepAlive }))
     if (this.isOpenEnded && this.#host.hasInputEnded) this.clientEnded()

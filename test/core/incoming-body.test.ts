@@ -168,6 +168,45 @@ describe('a body that nobody read', () => {
     expect([signal.aborted, served.ended[0]!.outcome.result]).toEqual([false, 'sent'])
   })
 
+  test.each([
+    ['with a length', request('POST', '/', ['Content-Length: 60000']), 'x', 'unread'],
+    ['in chunks', `${request('POST', '/', ['Transfer-Encoding: chunked'])}1\r\nx\r\n`, '1\r\nx\r\n', 'first'],
+    ['in part read', `${request('POST', '/', ['Content-Length: 60000'])}x`, 'x', 'first'],
+  ])(
+    '%s, of which a byte comes now and then, ends the connection all the same',
+    async (_, head, drip, how) => {
+      await using served = await serve(async asked => {
+        if (how === 'first') for await (const piece of asked.body.stream()) return HttpResponse.bytes(piece)
+        return HttpResponse.text('unread')
+      })
+      await using client = await RawClient.connect(served.port)
+      client.send(head)
+      expect((await client.response()).status).toBe(200)
+      const dripping = setInterval(() => client.socket.write(drip), 200)
+      const result = await client.closed
+      clearInterval(dripping)
+      expect(result).toBe('end')
+    },
+  )
+
+  test.each([
+    ['with a length', ['Content-Length: 101'], 'x', 'close'],
+    ['in chunks', ['Transfer-Encoding: chunked'], '1\r\nx\r\n', undefined],
+    ['that fits', ['Content-Length: 100'], 'x', undefined],
+  ])(
+    '%s, of which a handler took one piece: the answer tells whether it closes',
+    async (_, fields, piece, closes) => {
+      const first = async (asked: HttpRequest) => {
+        await asked.body.stream().next()
+        return HttpResponse.text('enough')
+      }
+      await using served = await serve(first, { drainBytes: 99 })
+      await using client = await RawClient.connect(served.port)
+      client.send(request('POST', '/', fields) + piece)
+      expect((await client.response()).field('connection')).toBe(closes)
+    },
+  )
+
   test('of an answer that waits for an earlier one does not swallow that one', async () => {
     const gate = Promise.withResolvers<void>()
     await using served = await serve(
