@@ -17,7 +17,8 @@ export interface AnswersHost {
   advanced(): void
   /** An answer is complete that ends the connection. */
   endedByAnswer(): void
-  broken(reason: Error): void
+  /** An answer broke off; the flag says whether a connection that merely ends shows it. */
+  broken(reason: Error, showsCut: boolean): void
   handOver(): HandedOver
 }
 
@@ -127,8 +128,8 @@ export class Answers implements WriterHost {
     return true
   }
 
-  broken(reason: Error): void {
-    this.#host.broken(reason)
+  broken(reason: Error, showsCut: boolean): void {
+    this.#host.broken(reason, showsCut)
   }
 
   takeOver(): HandedOver {

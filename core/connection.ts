@@ -171,7 +171,9 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
     this.#closeSoon()
   }
 
-  broken(reason: Error): void {
+  // What was made before goes out first: the answers before this one are whole, and a reset would take them along.
+  broken(reason: Error, showsCut: boolean): void {
+    if (this.#state === OPEN) return this.#closeSoon(reason, !showsCut)
     if (this.#state === CLOSED) return
     this.output.flush()
     this.#finish(reason)
@@ -196,14 +198,13 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
   // --- the end -------------------------------------------------------------------------------------------------
 
   /** No answer will follow: the stream is left to end politely. */
-  #closeSoon(): void {
+  #closeSoon(reason = new Error('the connection ended with an earlier answer'), cuts = false): void {
     const { stream, output, deadlines, info, hasInputEnded } = this
     const { writeTimeout } = this.answers
-    const { mayDrop } = this.#reader
-    this.#end(new Error('the connection ended with an earlier answer'))
+    this.#end(reason)
     stream.off('data', onData).off('end', onEnd)
     const reset = () => info.reset()
-    new Lingering({ stream, output, deadlines, writeTimeout, mayDrop, hasInputEnded, reset }).start()
+    new Lingering({ stream, output, deadlines, writeTimeout, hasInputEnded, cuts, reset }).start()
   }
 
   #finish(reason: Error | null): void {

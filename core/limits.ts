@@ -139,8 +139,8 @@ export interface ExchangeLimits {
    */
   writeTimeout: number
   /**
-   * Bytes that are thrown away of a request body that nobody read, and of what a client sends when nothing more is
-   * answered.
+   * Bytes that are thrown away of a request body that nobody read, and of what a client sends behind its last request before
+   * that is answered.
    *
    * Beyond it: the connection closes instead.
    *

@@ -11,44 +11,42 @@ export interface LingeringFacts {
   readonly output: Output
   readonly deadlines: Deadlines
   readonly writeTimeout: number
-  /** Bytes that the client may still send, and that are dropped. */
-  readonly mayDrop: number
   /** Whether the client has ended its side. */
   readonly hasInputEnded: boolean
+  /** Whether an end would look like that of a whole answer: then the connection is reset when all is out. */
+  readonly cuts: boolean
   /** Cuts the connection so that the client sees it. */
   reset(): void
 }
 
 /**
  * The end of a connection (RFC 9112 section 9.6): the write side is ended, and what the client still sends is
- * dropped for a while. Closing at once would answer those bytes with a reset, which can wipe out the last answer
- * before the client has read it.
+ * dropped for a while, however much it is. Closing at once, or with bytes unread, would answer them with a reset, which
+ * can wipe out the last answer before the client has read it.
  */
 export class Lingering implements Timed {
   deadline = Number.POSITIVE_INFINITY
   readonly #facts: LingeringFacts
-  #left: number
   #hasInputEnded: boolean
   /** Everything is out, the FIN too. */
   #isOut = false
 
   constructor(facts: LingeringFacts) {
     this.#facts = facts
-    this.#left = facts.mayDrop
     this.#hasInputEnded = facts.hasInputEnded
   }
 
   start(): void {
-    const { stream, output, deadlines } = this.#facts
+    const { stream, output, deadlines, cuts, reset } = this.#facts
     if (stream.destroyed) return this.#closed()
-    stream.on('data', (chunk: Buffer) => this.#drop(chunk.length))
     stream.on('end', () => this.#inputEnded())
     stream.on('finish', () => this.#finished())
     stream.on('close', () => this.#closed())
-    output.flush()
-    stream.end()
     stream.resume()
     deadlines.add(this)
+    if (cuts) output.notify({ flushed: error => void (error === null && reset()) })
+    output.flush()
+    if (!cuts) stream.end()
     this.#arm(deadlines.now())
   }
 
@@ -64,13 +62,6 @@ export class Lingering implements Timed {
     this.deadline = this.#facts.output.nextLook(now, this.#facts.writeTimeout)
   }
 
-  #drop(bytes: number): void {
-    this.#left -= bytes
-    if (this.#left >= 0) return
-    this.#facts.stream.pause()
-    if (this.#isOut) this.#facts.stream.destroy()
-  }
-
   #inputEnded(): void {
     this.#hasInputEnded = true
     if (this.#isOut) this.#facts.stream.destroy()
@@ -79,7 +70,7 @@ export class Lingering implements Timed {
   #finished(): void {
     this.#isOut = true
     const { stream, deadlines } = this.#facts
-    if (this.#hasInputEnded || this.#left < 0) stream.destroy()
+    if (this.#hasInputEnded) stream.destroy()
     else this.deadline = deadlines.now() + LINGER
   }
 

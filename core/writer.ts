@@ -17,8 +17,12 @@ export interface WriterHost {
   mayKeepAlive(writer: Writer, response: HttpResponse): boolean
   /** The answer is complete: the next one may go. */
   ended(): void
-  /** The answer broke off: the connection cannot be used any more. */
-  broken(reason: Error): void
+  /**
+   * The answer broke off: the connection cannot be used any more.
+   *
+   * @param showsCut Whether its missing end tells the client.
+   */
+  broken(reason: Error, showsCut: boolean): void
   takeOver(): HandedOver
 }
 
@@ -111,7 +115,12 @@ export class Writer implements Sink, Flushed {
   /** The answers before this one are not to blame: while they are open, nothing happens to the connection. */
   reset(reason: Error): void {
     this.#broken = reason
-    if (this.#isFirst) this.#host.broken(reason)
+    if (this.#isFirst) this.#host.broken(reason, this.#showsCut)
+  }
+
+  // RFC 9112 section 8: only an answer that the end of the connection delimits looks whole when that ends early.
+  get #showsCut(): boolean {
+    return this.hasHead && (this.#isChunked || !this.isOpenEnded)
   }
 
   /** The client has ended its side: an answer that has no end of its own would never find one. */
@@ -170,6 +179,8 @@ export class Writer implements Sink, Flushed {
   }
 
   #put(piece: string | Uint8Array): void {
+    // What comes behind the break must not look like the rest.
+    if (this.#broken !== null) return
     const { output } = this.#host
     if (!this.#isFirst) {
       this.#held ??= []

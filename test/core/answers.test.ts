@@ -97,6 +97,29 @@ describe('the answers of a pipeline', () => {
     )
   })
 
+  test.each([
+    ['in chunks', 'HTTP/1.1'],
+    ['up to the end', 'HTTP/1.0'],
+  ])('one %s that breaks off takes nothing of those before it along', async (_, version) => {
+    const big = Buffer.alloc(200_000, 'b')
+    await using served = await startServer({
+      plugins: [
+        answering(({ path }) =>
+          path === '/big' ? HttpResponse.bytes(big) : HttpResponse.stream(breaking()),
+        ),
+      ],
+    })
+    await using client = await RawClient.connect(served.port)
+    client.socket.pause()
+    client.send(`${get('/big')}GET /broken ${version}\r\nHost: a\r\n\r\n`)
+    const ended = await served.untilEnded(2)
+    client.socket.resume()
+    if (version === 'HTTP/1.1') expect((await client.response()).body.equals(big)).toBe(true)
+    const results = ended.map(({ request, outcome }) => `${request.path} ${outcome.result}`)
+    expect(results.sort()).toEqual(['/big sent', '/broken failed'])
+    await client.closed
+  })
+
   test('only the last one says that the connection closes', async () => {
     const gates = new Gates()
     await using served = await startServer({ plugins: [answering(gates.answer)] })
@@ -165,6 +188,12 @@ describe('the answers of a pipeline', () => {
 
   async function* long() {
     for (let i = 0; i < 2_000; i++) yield Buffer.alloc(65_536)
+  }
+
+  async function* breaking() {
+    yield 'part'
+    await turns(3)
+    throw new Error('the disk is gone')
   }
 
   async function* broken(failed: PromiseWithResolvers<void>) {

@@ -84,7 +84,7 @@ describe('done runs exactly once', () => {
       answer: () => HttpResponse.stream(failing(1)),
       client: async client => {
         client.send(get())
-        expect(await client.closed).toBe('reset')
+        expect(await client.closed).toBe('end')
       },
       result: 'failed',
     },

@@ -61,7 +61,7 @@ describe('a body that is slow', () => {
     await using served = await serve(asked => HttpResponse.stream(asked.body.stream()), { bodyTimeout: 100 })
     await using client = await RawClient.connect(served.port)
     client.send(`${request('POST', '/', ['Transfer-Encoding: chunked'])}3\r\none\r\n`)
-    expect(await client.closed).toBe('reset')
+    expect(await client.closed).toBe('end')
     expect(client.received).toContain('one')
     expect((await served.untilEnded(1))[0]!.outcome.result).toBe('timeout')
     expect(served.reports).toEqual([])

@@ -106,7 +106,7 @@ describe('over a socket', () => {
     await using stall = await stalled(range)
     await truncate(stall.path, 100)
     stall.client.socket.resume()
-    expect(await stall.client.closed).toBe('reset')
+    expect(await stall.client.closed).toBe('end')
     expect(await stall.ended()).toBe('failed')
     expect(stall.served.reports[0]?.message).toContain(`expected ${HUGE} bytes`)
   })
