@@ -68,6 +68,11 @@ export class Answers implements WriterHost {
     return this.output.queued + this.output.behind < this.writeBuffer
   }
 
+  /** Whether the head of the answer whose turn it is was given. */
+  get isSending(): boolean {
+    return this.#writers[0]?.hasHead === true
+  }
+
   /** How long the client may take nothing of what waits for it. */
   get writeTimeout(): number {
     return this.#writers[0]?.request.effectiveLimits.writeTimeout ?? this.#writeTimeout

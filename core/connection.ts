@@ -45,6 +45,8 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
   readonly #reader: RequestReader
   #state = OPEN
   #isPaused = false
+  /** Since when the client is not read and nothing has left either. */
+  #quietSince = 0
 
   constructor(stream: Duplex, info: ConnectionInfo, limits: ListenerLimits, host: ConnectionHost) {
     this.stream = stream
@@ -142,6 +144,7 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
     const mayFlow = this.#reader.mayFlow()
     if (mayFlow !== this.#isPaused) return
     this.#isPaused = !mayFlow
+    this.#quietSince = this.deadlines.now()
     if (mayFlow) this.stream.resume()
     else this.stream.pause()
   }
@@ -152,6 +155,7 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
 
   taken(): void {
     if (this.#state !== OPEN) return
+    if (this.#isPaused) this.#quietSince = this.deadlines.now()
     this.answers.drained()
     this.wake()
   }
@@ -225,17 +229,28 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
   #arm(): void {
     if (this.#state !== OPEN) return
     const now = this.deadlines.now()
-    this.deadline = Math.min(this.#reader.deadline(now), this.output.nextLook(now, this.answers.writeTimeout))
+    const look = this.output.nextLook(now, this.answers.writeTimeout)
+    this.deadline = Math.min(this.#reader.deadline(now), look, this.#quietDeadline)
+  }
+
+  // That a client has left shows only to who reads or writes. While neither happens, an answer under way that says
+  // nothing would be kept for ever.
+  get #quietDeadline(): number {
+    if (!this.#isPaused || !this.answers.isSending || this.output.queued > 0) return Number.POSITIVE_INFINITY
+    return this.#quietSince + this.answers.writeTimeout
   }
 
   expire(now: number): void {
-    if (this.output.stalled(now) >= this.answers.writeTimeout) return this.#writeTimedOut()
+    if (this.output.stalled(now) >= this.answers.writeTimeout)
+      return this.#cut('the client did not take the answer within limits.writeTimeout')
+    if (now > this.#quietDeadline)
+      return this.#cut('nothing was sent within limits.writeTimeout, and what came stayed unread')
     this.#reader.expire(now)
     this.#settle()
   }
 
-  #writeTimedOut(): void {
-    this.#finish(new DeadlineError('the client did not take the answer within limits.writeTimeout'))
+  #cut(why: string): void {
+    this.#finish(new DeadlineError(why))
     this.info.reset()
   }
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type HttpRequest, HttpResponse } from 'rawhttp'
 import { describe, expect, test } from 'vitest'
-import { get, post, statuses } from '../support/messages.ts'
+import { get, post, request, statuses } from '../support/messages.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { answering, startServer } from '../support/server.ts'
 import { turns } from '../support/turns.ts'
@@ -46,6 +46,32 @@ describe('a connection', () => {
     expect(statuses(client.received)).toEqual([200, 200, 200, 200])
     expect(chunks).toHaveLength(1)
   })
+})
+
+describe('a client whose bytes stay unread behind a silent answer', () => {
+  const offer = get('/', 'Connection: Upgrade', 'Upgrade: x')
+  test.each([
+    ['behind an offer to upgrade', `${offer}x`],
+    ['of a body', `${request('POST', '/', ['Content-Length: 900000'])}${'x'.repeat(200_000)}`],
+    ['as more requests than may be open', get().repeat(40)],
+    ['behind the last request', `${get('/', 'Connection: close')}${'x'.repeat(200_000)}`],
+  ])('%s: it is left after writeTimeout, and done runs', async (_, message) => {
+    await using served = await startServer({
+      limits: { writeTimeout: 200, drainBytes: 1_000 },
+      plugins: [answering(({ signal }) => HttpResponse.stream(silent(signal)))],
+    })
+    await using client = await RawClient.connect(served.port)
+    client.send(message)
+    await client.until('hello')
+    client.reset()
+    const [ended] = await served.untilEnded(1)
+    expect(['timeout', 'aborted']).toContain(ended!.outcome.result)
+  })
+
+  async function* silent(signal: AbortSignal) {
+    yield 'hello'
+    if (!signal.aborted) await once(signal, 'abort')
+  }
 })
 
 describe('a client that ends its side after its requests', () => {
