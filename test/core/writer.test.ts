@@ -267,7 +267,7 @@ describe('trailers', () => {
     )
     await using client = await RawClient.connect(served.port)
     client.send(get())
-    expect(await client.closed).toBe('reset')
+    expect(await client.closed).toBe('end')
     expect(client.received).not.toContain('\r\n0\r\n')
     expect(served.reports).toHaveLength(1)
     expect((await served.untilEnded(1))[0]!.outcome.result).toBe('failed')
