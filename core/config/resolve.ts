@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { defaultExchangeLimits, type ExchangeLimits } from '../limits.ts'
-import { ConfigError, configErrorOf } from './errors.ts'
+import { ConfigError, configErrorOf, messageOf } from './errors.ts'
 import { problemsOf } from './issues.ts'
 import { resolveListeners } from './listen.ts'
 import { withoutUndefined } from './merge.ts'
@@ -43,10 +43,19 @@ function checkShape(config: unknown, file: string | null): WrittenConfig {
     const hint = 'call it with { command, mode, env } first'
     throw new ConfigError({ file, expected: 'a config object', received: show(config), hint })
   }
-  const result = v.safeParse(configSchema, config)
+  const result = parse(config, file)
   if (result.success) return result.output
   const options = { base: '', file, phrases: true, hint: placeOfLimit }
   throw configErrorOf(problemsOf(configSchema, result.issues, options))
+}
+
+// A getter of the config's own may throw, with any error.
+function parse(config: unknown, file: string | null) {
+  try {
+    return v.safeParse(configSchema, config)
+  } catch (cause) {
+    throw new ConfigError({ file, problem: `reading it failed: ${messageOf(cause)}` }, { cause })
+  }
 }
 
 async function resolveSitePlugins(

@@ -1,3 +1,4 @@
+import { didYouMean } from 'rawhttp'
 import { type Pattern, readPattern } from './pattern.ts'
 import { type Method, methods } from './types.ts'
 
@@ -23,6 +24,11 @@ export function readKey(prefix: string, key: string): ReadKey {
   } catch (error) {
     throw routeError(key, error)
   }
+}
+
+/** A sentence about an option that there is not. */
+export function unknownOption(name: string, known: readonly string[]): string {
+  return `unknown option "${name}"; ${didYouMean(name, known) ?? `known are ${known.join(', ')}`}`
 }
 
 /** An error about one key of the table. */

@@ -6,6 +6,7 @@ import {
   parseLimits,
   type SiteLimitsConfig,
 } from 'rawhttp'
+import { unknownOption } from './key.ts'
 import { parts, readSchemas, type Schemas } from './schemas.ts'
 import type { Guard, Part, RouteContext, RouteHandler, RouteParams, Schema } from './types.ts'
 
@@ -107,7 +108,7 @@ export function readRoute(value: unknown): RouteParts {
     throw new Error(`expected route(options, handler), got ${kindOf(options)} for the options`)
   }
   const unknown = Object.keys(options).find(name => !known.includes(name))
-  if (unknown !== undefined) throw new Error(`unknown option "${unknown}"; known are ${known.join(', ')}`)
+  if (unknown !== undefined) throw new Error(unknownOption(unknown, known))
   const { guards, limits, hosts } = value.options
   return {
     guards: readGuards(guards ?? []),

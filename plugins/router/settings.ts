@@ -1,4 +1,5 @@
 import type { HttpError, HttpRequest, HttpResponse } from 'rawhttp'
+import { unknownOption } from './key.ts'
 import { type OpenApiOptions, readOpenApi, withDocument } from './openapi.ts'
 import { RouteTable } from './table.ts'
 
@@ -74,8 +75,7 @@ function readOptions(options: unknown): RouterOptions {
   const names = Object.keys(checks)
   if (!isObject(options)) throw new Error(`expected an object of options: ${names.join(', ')}`)
   for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(checks, name))
-      throw new Error(`unknown option "${name}"; known are ${names.join(', ')}`)
+    if (!Object.hasOwn(checks, name)) throw new Error(unknownOption(name, names))
     const fault = value === undefined ? null : checks[name as keyof RouterOptions](value)
     if (fault !== null) throw new Error(`${name}: ${fault}, got ${show(value)}`)
   }

@@ -17,6 +17,15 @@ async function refusal(config: unknown, overrides?: ConfigSource['overrides']): 
   )
 }
 
+it('names the file of a config that throws when it is read', async () => {
+  const config = {
+    get listen() {
+      throw new Error('not yet')
+    },
+  }
+  expect(await refusal(config)).toBe('ConfigError: config: reading it failed: not yet')
+})
+
 describe('defaults', () => {
   it('are one listener on loopback, port 8080, and one site for every host', async () => {
     const config = await resolve({})

@@ -98,7 +98,7 @@ describe('a mistake in the routes is told when the config loads, with plugin and
       'route "GET /x": guards must be a list of functions',
     )
     expect(await failure({ 'GET /x': broken({ guard: [handler] }, handler) })).toContain(
-      'route "GET /x": unknown option "guard"; known are params, query, headers, body, guards',
+      'route "GET /x": unknown option "guard"; did you mean \'guards\'?',
     )
     expect(await failure({ 'GET /x': broken({ body: {} }, handler) })).toContain(
       'route "GET /x": body must be a Standard Schema',
@@ -129,7 +129,9 @@ describe('a mistake in the routes is told when the config loads, with plugin and
     expect(await failure('/:id', { 'GET /:id': handler })).toContain(
       'route "GET /:id": two parameters are named "id"',
     )
-    expect(await failure('/api', routes, { passthrough: true })).toContain('unknown option "passthrough"')
+    expect(await failure('/api', routes, { passthrough: true })).toContain(
+      `unknown option "passthrough"; did you mean 'passThrough'?`,
+    )
     expect(await failure('/api', routes, { passThrough: 'yes' })).toContain(
       'passThrough: expected true or false, got "yes"',
     )
