@@ -205,10 +205,11 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
   #closeSoon(reason = new Error('the connection ended with an earlier answer'), cuts = false): void {
     const { stream, output, deadlines, info, hasInputEnded } = this
     const { writeTimeout } = this.answers
+    const { mayDrop } = this.#reader
     this.#end(reason)
     stream.off('data', onData).off('end', onEnd)
     const reset = () => info.reset()
-    new Lingering({ stream, output, deadlines, writeTimeout, hasInputEnded, cuts, reset }).start()
+    new Lingering({ stream, output, deadlines, writeTimeout, mayDrop, hasInputEnded, cuts, reset }).start()
   }
 
   #finish(reason: Error | null): void {

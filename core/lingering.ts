@@ -11,6 +11,8 @@ export interface LingeringFacts {
   readonly output: Output
   readonly deadlines: Deadlines
   readonly writeTimeout: number
+  /** Bytes that the client may still send to be dropped. */
+  readonly mayDrop: number
   /** Whether the client has ended its side. */
   readonly hasInputEnded: boolean
   /** Whether an end would look like that of a whole answer: then the connection is reset when all is out. */
@@ -20,25 +22,28 @@ export interface LingeringFacts {
 }
 
 /**
- * The end of a connection (RFC 9112 section 9.6): the write side is ended, and what the client still sends is
- * dropped for a while, however much it is. Closing at once, or with bytes unread, would answer them with a reset, which
- * can wipe out the last answer before the client has read it.
+ * The end of a connection (RFC 9112 section 9.6): the write side is ended, and what the client still sends is dropped
+ * for a while. Closing at once, or with bytes unread, would answer them with a reset, which can wipe out the last answer
+ * before the client has read it; so a client that sends too much is not read any more, but has its time to read.
  */
 export class Lingering implements Timed {
   deadline = Number.POSITIVE_INFINITY
   readonly #facts: LingeringFacts
+  #left: number
   #hasInputEnded: boolean
   /** Everything is out, the FIN too. */
   #isOut = false
 
   constructor(facts: LingeringFacts) {
     this.#facts = facts
+    this.#left = facts.mayDrop
     this.#hasInputEnded = facts.hasInputEnded
   }
 
   start(): void {
     const { stream, output, deadlines, cuts, reset } = this.#facts
     if (stream.destroyed) return this.#closed()
+    stream.on('data', (chunk: Buffer) => this.#drop(chunk.length))
     stream.on('end', () => this.#inputEnded())
     stream.on('finish', () => this.#finished())
     stream.on('close', () => this.#closed())
@@ -60,6 +65,11 @@ export class Lingering implements Timed {
 
   #arm(now: number): void {
     this.deadline = this.#facts.output.nextLook(now, this.#facts.writeTimeout)
+  }
+
+  #drop(bytes: number): void {
+    this.#left -= bytes
+    if (this.#left < 0) this.#facts.stream.pause()
   }
 
   #inputEnded(): void {

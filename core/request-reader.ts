@@ -138,11 +138,11 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
     if (!this.#isLast()) return this.#chunk === null && this.#mayRead()
     this.#surplus += this.#rest.length
     this.#chunk = null
-    return this.#mayDrop > 0
+    return this.mayDrop > 0
   }
 
   /** Bytes that the client may still send to be dropped. */
-  get #mayDrop(): number {
+  get mayDrop(): number {
     const limits = this.#incoming?.writer.request.effectiveLimits ?? defaultExchangeLimits
     return Math.max(0, limits.drainBytes - this.#surplus)
   }

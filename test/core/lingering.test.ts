@@ -112,6 +112,7 @@ describe('lingering', () => {
     const deadlines = { now: () => 0, add: () => undefined, delete: () => undefined } as unknown as Deadlines
     const given = {
       writeTimeout: 1_000,
+      mayDrop: 65_536,
       hasInputEnded: false,
       cuts: false,
       reset: () => undefined,
@@ -140,17 +141,16 @@ describe('lingering', () => {
     expect(stream.destroyed).toBe(true)
   })
 
-  test('takes and drops whatever comes meanwhile', async () => {
-    const gate = Promise.withResolvers<void>()
-    const { stream } = lingering({}, gate.promise)
-    for (let i = 0; i < 100; i++) stream.push(Buffer.alloc(10_000))
+  test('takes and drops what comes up to its limit, and leaves the rest unread, without ending for it', async () => {
+    const { stream } = lingering({ mayDrop: 25_000 })
     await turns()
-    expect([stream.isPaused(), stream.destroyed, stream.readableLength]).toEqual([false, false, 0])
-    gate.resolve()
+    stream.push(Buffer.alloc(10_000))
     await turns()
-    for (let i = 0; i < 100; i++) stream.push(Buffer.alloc(10_000))
+    expect([stream.isPaused(), stream.readableLength]).toEqual([false, 0])
+    for (let i = 0; i < 10; i++) stream.push(Buffer.alloc(10_000))
     await turns()
-    expect([stream.destroyed, stream.readableLength]).toEqual([false, 0])
+    expect([stream.isPaused(), stream.destroyed]).toEqual([true, false])
+    expect(stream.readableLength).toBeGreaterThan(70_000)
   })
 
   test('ends by the clock, counted from the last byte of the answer', async () => {

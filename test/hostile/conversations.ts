@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { RawClient } from '../support/raw-client.ts'
 import { mustLive } from './floods.ts'
 import { Findings, type Report } from './report.ts'
@@ -100,8 +99,10 @@ async function endless(port: number, framing: string, findings: Findings): Promi
   findings.must(status === 200, `${framing}: answered with ${status}`)
   // Its end has come with the answer; only when the connection is gone does a client like this one stop.
   const { socket } = client
+  const gone = new Promise(resolve => socket.once('close', resolve))
   while (!socket.destroyed && socket.bytesWritten < ENDLESS) {
-    if (!socket.write(piece)) await Promise.race([once(socket, 'drain').catch(() => null), client.closed])
+    if (!socket.write(piece))
+      await Promise.race([new Promise(resolve => socket.once('drain', resolve)), gone])
     await new Promise(setImmediate)
   }
   findings.must(socket.bytesWritten < ENDLESS, `${framing}: ${ENDLESS} bytes were sent, and nobody minded`)
