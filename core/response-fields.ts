@@ -55,7 +55,7 @@ export class ResponseFields {
   /** Adds names to Vary, each once (RFC 9110 section 12.5.5). */
   vary(...names: string[]): this {
     this.#changing('vary')
-    const present = this.headers.get('vary') ?? ''
+    const present = this.field('vary') === undefined ? '' : this.headers.get('vary')!
     const listed = present === '' ? [] : present.split(/\s*,\s*/)
     const known = new Set(listed.map(name => name.toLowerCase()))
     if (known.has('*')) return this

@@ -1,5 +1,5 @@
 import type { HttpHeaders, HttpResponse } from 'rawhttp'
-import { directivesOf, secondsOf, toSeconds } from './directives.ts'
+import { type Directives, directivesOf, secondsOf, toSeconds } from './directives.ts'
 import { isKnownCoding } from './encodings.ts'
 
 /** How long an answer may be used. Times are milliseconds since 1970. */
@@ -46,6 +46,8 @@ const FOR_ALL = ['public', 's-maxage', 'must-revalidate'] as const
  */
 export function judge(response: HttpResponse, { isRestricted, now }: Facts): Verdict | null {
   const { headers, status, isCurrent } = response
+  // Most answers of an API say nothing of how long they hold: the cheapest look comes first.
+  if (isCurrent === undefined && !headers.has('cache-control') && !headers.has('expires')) return null
   if (!UNDERSTOOD.has(status) || isUnfit(headers)) return null
   const directives = directivesOf(headers.get('cache-control'))
   if (directives.has('no-store') || directives.has('private')) return null
@@ -56,7 +58,7 @@ export function judge(response: HttpResponse, { isRestricted, now }: Facts): Ver
   // What knows by itself whether it holds is checked each time, which is all that no-cache asks for.
   if (isCurrent !== undefined) return { lifetime: null, isForAll, ...varied }
   if (directives.has('no-cache')) return null
-  const lifetime = lifetimeOf(headers, now)
+  const lifetime = lifetimeOf(headers, directives, now)
   return lifetime.errorUntil <= now && lifetime.revalidateUntil <= now && lifetime.freshUntil <= now
     ? null
     : { lifetime, isForAll, ...varied }
@@ -68,8 +70,7 @@ function isUnfit(headers: HttpHeaders): boolean {
   return headers.get('content-type')?.toLowerCase().startsWith('text/event-stream') === true
 }
 
-function lifetimeOf(headers: HttpHeaders, now: number): Lifetime {
-  const directives = directivesOf(headers.get('cache-control'))
+function lifetimeOf(headers: HttpHeaders, directives: Directives, now: number): Lifetime {
   const bornAt = now - 1_000 * ageOf(headers, now)
   const freshFor =
     secondsOf(directives, 's-maxage') ?? secondsOf(directives, 'max-age') ?? expiry(headers, now)
