@@ -35,8 +35,7 @@ export class AddressList {
   /** Whether an address is in the list, as `Peer` has it: empty for a Unix socket. */
   has(address: string): boolean {
     if (address === '') return this.#hasUnix
-    const bare = withoutZone(address)
-    return this.#networks.check(bare, familyOf(bare))
+    return this.#networks.check(address, familyOf(address))
   }
 
   #add(text: string): void {
@@ -87,7 +86,5 @@ export function canonicalAddress(text: string): string | null {
 
 /** The IPv4 address in an IPv6 one (RFC 4291 section 2.5.5.2): how sockets of both families show it. */
 export const withoutMapping = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '')
-
-const withoutZone = (address: string): string => address.replace(/%.*$/, '')
 
 const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIPv4(address) ? 'ipv4' : 'ipv6')

@@ -18,8 +18,6 @@ export interface Hops {
   next(): Hop | null
 }
 
-/** Longer ones are no address with port. */
-const LONGEST_NODE = 64
 // RFC 7239 section 6: an address, IPv6 in brackets, and a port, which may be a made-up name.
 const NODE = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}|_[\w.-]+))?$/
 
@@ -28,7 +26,7 @@ const NODE = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}|_[\w.-]+))?$/
  * nobody can be told by them.
  */
 export function nodeOf(text: string): Peer | null {
-  const [, inBrackets, bare, port = ''] = (text.length <= LONGEST_NODE && NODE.exec(text)) || []
+  const [, inBrackets, bare, port = ''] = NODE.exec(text) ?? []
   const isFamilyRight = inBrackets === undefined || inBrackets.includes(':')
   const address = isFamilyRight ? canonicalAddress(inBrackets ?? bare ?? '') : null
   if (address === null) return null
@@ -106,7 +104,7 @@ export class XForwardedHops implements Hops {
 
 // Here IPv6 addresses mostly stand without brackets, and then without a port.
 function addressOf(text: string): Peer | null {
-  const address = text.length <= LONGEST_NODE ? canonicalAddress(text) : null
+  const address = canonicalAddress(text)
   return address === null ? nodeOf(text) : { address, port: 0 }
 }
 

@@ -105,6 +105,7 @@ describe('X-Forwarded-Host', () => {
     ['example.com:1', '8443', 'https', 'example.com:1'],
     ['example.com', '99999', 'https', 'example.com'],
     ['example.com', '8443@evil', 'https', 'example.com'],
+    ['example.com', '0x50', 'https', 'example.com'],
   ])('%j with port %j by %s', (host, port, proto, expected) => {
     const lines = { 'x-forwarded-host': host, 'x-forwarded-proto': proto }
     const withPort = port === undefined ? lines : { ...lines, 'x-forwarded-port': port }
@@ -134,11 +135,13 @@ describe('Forwarded', () => {
     ['for="\\192\\.0.2.1"', '192.0.2.1'],
     ['for=192.0.2.1;host="example.com:8443"', '192.0.2.1', null, 'example.com:8443'],
     ['for=192.0.2.1;secret="a, b; c=\\"d\\""', '192.0.2.1'],
+    ['for=192.0.2.1;x="a, b\\"c"', '192.0.2.1'],
     ['for=192.0.2.1;;', '192.0.2.1'],
     // From the right, as far as they are trusted.
     ['for=6.6.6.6, for=192.0.2.1;proto=https, for=10.0.0.1;proto=http', '192.0.2.1', 'https'],
     ['for=192.0.2.1;host=outer.example, for=10.0.0.1;host=inner.example', '192.0.2.1', null, 'outer.example'],
     ['for=192.0.2.1, for=10.0.0.1;proto=https', '192.0.2.1', 'https'],
+    ['for=192.0.2.1, for=10.0.0.1;host=inner.example', '192.0.2.1', null, 'inner.example'],
     ['for=10.0.0.3,for=10.0.0.2', '10.0.0.3'],
     // Nobody can be told by these: the last one that is known is the client.
     ['for=192.0.2.1, for=unknown;proto=https', null, 'https'],

@@ -64,6 +64,19 @@ describe('who is believed', () => {
     expect(await seen({ trustedProxies: ['private', 'unix', '192.0.2.1'] })).toEqual(asSent)
   })
 
+  test('is looked up once a connection, and stays who it is for each request', async () => {
+    for (const [trustedProxies, expected] of [
+      [['loopback'], told] as const,
+      [['private'], asSent] as const,
+    ]) {
+      await using served = await startServer({ trustedProxies, plugins: [tell] })
+      await using client = await RawClient.connect(served.port)
+      client.send(message('GET', '/', fields).repeat(3))
+      for (let count = 0; count < 3; count++)
+        expect(JSON.parse((await client.response()).body.toString())).toEqual(expected)
+    }
+  })
+
   test('is told apart by listener, where that has a list of its own', async () => {
     const trustedProxies = ['loopback']
     expect(await seen({ listen: [{ port: 0, trustedProxies }] })).toEqual(told)

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { connect as connectPlain } from 'node:net'
+import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { type Config, Connect, type ConnectionInfo, createServer, HttpResponse, type Plugins } from 'rawhttp'
 import { proxyProtocol } from 'rawhttp/plugins/proxy-protocol'
@@ -73,6 +74,14 @@ describe('a header', () => {
     expect(await answerTo(served.port, local)).toMatchObject(proxy)
   })
 
+  test('is read once, also when a site asks for it as well', async () => {
+    const sites = [{ name: 'a', plugins: [proxyProtocol({ from })] }]
+    await using served = await start({ from }, { sites })
+    expect(await answerTo(served.port, `PROXY UNKNOWN\r\n${get()}`)).toMatchObject({
+      via: ['proxy-protocol'],
+    })
+  })
+
   test('comes before TLS, and TLS before HTTP', async () => {
     const issued = await issue()
     await using served = await start({ from }, { listen: [{ port: 0, tls: true }], plugins: [tls(issued)] })
@@ -135,8 +144,8 @@ describe('who may send one', () => {
     await using served = await start({ from, listeners: ['/run/other.sock', 1] })
     expect(await answerTo(served.port, get())).toMatchObject({ via: [] })
     const path = `${await tempFile('a', '')}.sock`
-    const plugins: Plugins = [proxyProtocol({ from: ['unix'], listeners: [path] }), tell]
-    const server = await createServer({ listen: [{ path }], plugins })
+    const plugins: Plugins = [proxyProtocol({ from: ['unix'], listeners: ['./a.sock'] }), tell]
+    const server = await createServer({ listen: [{ path: './a.sock' }], plugins }, { dir: dirname(path) })
     await server.listen()
     await using client = await RawClient.open({ path })
     client.send(line + get())
@@ -191,12 +200,12 @@ describe('without a header', () => {
   })
 
   test('a connection is closed by a stop', async () => {
-    await using served = await start({ from })
+    await using served = await start({ from }, { limits: { handshakeTimeout: '5m' } })
     await using client = await RawClient.connect(served.port)
     await using other = await RawClient.connect(served.port)
     other.send(line + get())
     await other.response()
-    await served.server.stop()
+    await served.server.stop({ deadline: 300_000 })
     expect(await client.closed).toBe('end')
   })
 })
