@@ -102,8 +102,11 @@ export function listMembers(list: string): string[] {
   return list.split(',').map(trimmed)
 }
 
-// Space and tab only (RFC 9110 section 5.6.3): String.trim() takes a no-break space for white space too.
-function trimmed(text: string): string {
+/**
+ * A text without the white space around it: space and tab only (RFC 9110 section 5.6.3). String.trim() takes a no-break
+ * space for white space too.
+ */
+export function trimmed(text: string): string {
   let start = 0
   let end = text.length
   while (start < end && isSpace(text.charCodeAt(start))) start++

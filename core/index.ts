@@ -1,3 +1,4 @@
+export { AddressList, canonicalAddress, problemWithAddress } from './address-list.ts'
 export type { BodySource, RequestBody } from './body.ts'
 export type { Preconditions } from './conditional.ts'
 export { defineConfig, defineSite } from './config/define.ts'
@@ -15,6 +16,7 @@ export type {
   SiteConfig,
   SiteLimitsConfig,
   Size,
+  TrustedProxiesConfig,
 } from './config/types.ts'
 export { parseDuration, parseSize } from './config/units.ts'
 export {
@@ -89,3 +91,4 @@ export { ROOT_SITE } from './site.ts'
 export { type CacheService, type CacheStats, type Slot, type SlotHolder, Slots, slot } from './slots.ts'
 export { Connect, Deliver, Handle, Transform } from './stages.ts'
 export type { Tap } from './tap.ts'
+export type { ForwardedField } from './trusted-proxies.ts'

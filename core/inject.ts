@@ -4,6 +4,7 @@ import { HttpRequest } from './request.ts'
 import type { HttpResponse } from './response.ts'
 import { bytesOf } from './response-body.ts'
 import type { Sink } from './sink.ts'
+import type { TrustedProxies } from './trusted-proxies.ts'
 
 /** A request for {@link Server.inject}. */
 export interface InjectOptions {
@@ -13,6 +14,7 @@ export interface InjectOptions {
   readonly url?: string | undefined
   readonly headers?: HeadersInit | undefined
   readonly body?: string | Uint8Array | undefined
+  /** The peer. If it is one of `trustedProxies`, it is believed as on a connection. Default: nobody. */
   readonly client?: { readonly address: string; readonly port: number } | undefined
 }
 
@@ -27,7 +29,7 @@ export interface InjectedResponse {
 }
 
 /** A request that came without a socket. Host is `localhost` unless the URL or the headers say otherwise. */
-export function injectedRequest(options: InjectOptions): HttpRequest {
+export function injectedRequest(options: InjectOptions, proxies: TrustedProxies | null = null): HttpRequest {
   const { method = 'GET', url = '/', headers, body = null, client } = options
   const authority = /^https?:\/\/([^/?#]+)/i.exec(url)?.[1]
   const fields = flatFields(headers)
@@ -35,7 +37,8 @@ export function injectedRequest(options: InjectOptions): HttpRequest {
   const contentLength = body === null ? null : bytesOf(body).length
   if (contentLength !== null) fields.push('content-length', String(contentLength))
   const scheme = url.toLowerCase().startsWith('https:') ? 'https' : 'http'
-  return new HttpRequest({ method, target: url, authority, scheme, fields, body, contentLength, client })
+  const message = { method, target: url, authority, scheme, fields, body, contentLength }
+  return new HttpRequest({ ...message, client, proxies })
 }
 
 /** A sink that keeps what it is given. */

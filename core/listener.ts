@@ -1,9 +1,11 @@
 import { chmod } from 'node:fs/promises'
 import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net'
 import type { PeerCertificate } from 'node:tls'
+import { withoutMapping } from './address-list.ts'
 import type { ResolvedListen } from './config/types.ts'
+import type { TrustedProxies } from './trusted-proxies.ts'
 
-/** An address and a port; port 0 and an empty address for a Unix socket. */
+/** An address and a port; an empty address and port 0 for a Unix socket, and port 0 where none is known. */
 export interface Peer {
   readonly address: string
   readonly port: number
@@ -31,6 +33,8 @@ export interface ConnectionInfo {
   /** The layers that the stream came through: `proxy-protocol`, `tls`. */
   readonly via: readonly string[]
   readonly tls?: TlsInfo | undefined
+  /** @internal Whom the listener believes about clients, as the config that is in charge has it. */
+  readonly proxies?: (() => TrustedProxies | null) | undefined
   /** Resets the connection, below any layer: the client sees an error, never a clean end. */
   reset(): void
 }
@@ -39,6 +43,8 @@ export interface ConnectionInfo {
 export class Listener {
   /** The local end of all its connections, where it is one address: then none has to ask the system for it. */
   local: Peer | null = null
+  /** One for all its connections: what it answers changes with a reload. */
+  readonly proxies = (): TrustedProxies | null => this.#config.trustedProxies
   #config: ResolvedListen
   readonly #server: NetServer
   readonly #onSocket: (socket: Socket, listener: Listener) => void
@@ -122,7 +128,7 @@ function placeOf(host: string, port: number): string {
 let connections = 0
 
 /** What is known of a socket when it is accepted. */
-export function infoOf(socket: Socket, { config, text, local }: Listener): ConnectionInfo {
+export function infoOf(socket: Socket, { config, text, local, proxies }: Listener): ConnectionInfo {
   const isTcp = config.path === null
   return {
     id: ++connections,
@@ -131,6 +137,7 @@ export function infoOf(socket: Socket, { config, text, local }: Listener): Conne
     listener: text,
     wantsTls: config.tls,
     via: direct,
+    proxies,
     // A Unix socket has no reset, and Node refuses to try: there the client sees only that the end is missing.
     reset: isTcp ? socket.resetAndDestroy.bind(socket) : () => void socket.destroy(),
   }
@@ -142,5 +149,5 @@ const nowhere: Peer = Object.freeze({ address: '', port: 0 })
 const direct: readonly string[] = Object.freeze([])
 
 function peer(address = '', port = 0): Peer {
-  return { address: address.replace(/^::ffff:(?=\d+\.)/, ''), port }
+  return { address: withoutMapping(address), port }
 }

@@ -1,6 +1,7 @@
 import { type BodySource, RequestBody } from './body.ts'
 import { checkPreconditions, type Preconditions } from './conditional.ts'
 import { describe, HttpError, printable, type Refused } from './errors.ts'
+import { type Forwarded, readForwarded } from './forwarded.ts'
 import { isToken } from './head-syntax.ts'
 import { flatFields, type HeadersInit, HttpHeaders } from './headers.ts'
 import { defaultExchangeLimits, type ExchangeLimits } from './limits.ts'
@@ -12,6 +13,7 @@ import type { Site } from './site.ts'
 import { type Slot, type SlotHolder, Slots, SlotValues } from './slots.ts'
 import type { Tap } from './tap.ts'
 import { hostnameOf, originForm } from './target.ts'
+import type { TrustedProxies } from './trusted-proxies.ts'
 
 /** What a request is made from, by a connection or by a test. */
 export interface RequestInit {
@@ -33,6 +35,8 @@ export interface RequestInit {
   readonly client?: Peer | undefined
   readonly tls?: TlsInfo | undefined
   readonly connection?: ConnectionInfo | undefined
+  /** @internal Who is believed about the client. Default: whom the connection's listener believes. */
+  readonly proxies?: TrustedProxies | null | undefined
   /** Why the message is refused, if it is. */
   readonly refused?: Refused | undefined
 }
@@ -48,7 +52,6 @@ export class HttpRequest implements SlotHolder {
   readonly method: string
   /** What the client sent. */
   readonly target: string
-  readonly scheme: string
   readonly headers: HttpHeaders
   /** The canonical path: what guards, scopes, routers, files and caches read. */
   path = '/'
@@ -66,6 +69,9 @@ export class HttpRequest implements SlotHolder {
   /** @internal */ sink: Sink | null = null
   /** @internal */ trailerFields: readonly string[] | null = null
   readonly #fields: readonly string[]
+  /** Null unless the peer is one of them. */
+  readonly #proxies: TrustedProxies | null
+  #forwarded: Forwarded | null = null
   #restriction: string | null = null
   #query: URLSearchParams | null = null
   #search = ''
@@ -81,13 +87,13 @@ export class HttpRequest implements SlotHolder {
     this.version = init.protocol ?? '1.1'
     this.method = init.method
     this.target = init.target
-    this.scheme = init.scheme ?? (init.tls === undefined ? 'http' : 'https')
     this.#fields = init.fields ?? flatFields(init.headers)
     this.headers = new HttpHeaders(this.#fields)
     this.receivedAt = Date.now()
     this.startedAt = performance.now()
     this.refused = init.refused ?? null
     this.init = init
+    this.#proxies = trustedBy(init)
   }
 
   /** The site that answers. */
@@ -100,14 +106,27 @@ export class HttpRequest implements SlotHolder {
     return this.init.connection ?? null
   }
 
-  /** Who asked. */
+  /** Who asked: the peer of the connection, or the client that `trustedProxies` tell of. */
   get client(): Peer {
-    return this.init.client ?? this.init.connection?.client ?? nobody
+    return this.#told?.client ?? peerOf(this.init) ?? nobody
   }
 
-  /** The authority as sent: that of an absolute target, else Host, else empty. */
+  /** `http` or `https`: as the transport says, or `trustedProxies`. */
+  get scheme(): string {
+    return this.#told?.scheme ?? this.init.scheme ?? (this.init.tls === undefined ? 'http' : 'https')
+  }
+
+  /** The authority as sent: what `trustedProxies` name, else that of an absolute target, else Host, else empty. */
   get host(): string {
-    return this.init.authority ?? this.headers.get('host') ?? ''
+    return this.#told?.host ?? this.init.authority ?? this.headers.get('host') ?? ''
+  }
+
+  /**
+   * Whether the peer of the connection is one of `trustedProxies`. Then TLS and the client certificate of
+   * {@link connection} are the proxy's, made for itself and not for one client or host.
+   */
+  get isFromTrustedProxy(): boolean {
+    return this.#proxies !== null
   }
 
   /** The host in lower case, without port and trailing dot. */
@@ -277,6 +296,13 @@ export class HttpRequest implements SlotHolder {
     return id === undefined ? line : `${line} (${printable(id, 64)})`
   }
 
+  /** What trusted proxies tell. */
+  get #told(): Forwarded | null {
+    if (this.#proxies === null) return null
+    this.#forwarded ??= readForwarded(this.headers, this.#proxies)
+    return this.#forwarded
+  }
+
   #makeBody(): RequestBody {
     const given = this.init.body ?? null
     const facts = () => ({
@@ -293,6 +319,16 @@ export class HttpRequest implements SlotHolder {
     body.push(typeof given === 'string' ? Buffer.from(given) : given)
     return body
   }
+}
+
+const peerOf = ({ client, connection }: RequestInit): Peer | undefined => client ?? connection?.client
+
+/** Who is believed about a request: those whom its peer is one of, as the config says when it begins. */
+function trustedBy(init: RequestInit): TrustedProxies | null {
+  const proxies = init.proxies ?? init.connection?.proxies?.() ?? null
+  if (proxies === null) return null
+  const peer = peerOf(init)
+  return peer !== undefined && proxies.trusts(peer) ? proxies : null
 }
 
 function mustBeMethod(method: string): void {

@@ -130,7 +130,11 @@ export class Server implements StreamsHost, GenerationHost {
   async inject(options: InjectOptions | string = {}): Promise<InjectedResponse> {
     await this.#start()
     const sink = new MemorySink()
-    this.dispatch(injectedRequest(typeof options === 'string' ? { url: options } : options), sink)
+    const { trustedProxies } = this.generation.config
+    this.dispatch(
+      injectedRequest(typeof options === 'string' ? { url: options } : options, trustedProxies),
+      sink,
+    )
     return sink.response
   }
 

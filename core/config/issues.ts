@@ -83,6 +83,8 @@ interface ValibotSchema {
   readonly entries?: Readonly<Record<string, ValibotSchema>>
   readonly item?: ValibotSchema
   readonly wrapped?: ValibotSchema
+  /** Of what has several forms: the one for an input. */
+  readonly getter?: (input: unknown) => ValibotSchema
   readonly pipe?: readonly ValibotSchema[]
 }
 
@@ -95,6 +97,8 @@ function keysAt(schema: unknown, path: readonly PropertyKey[]): string[] {
 
 function bare(schema: ValibotSchema | undefined): ValibotSchema | undefined {
   if (schema?.wrapped) return bare(schema.wrapped)
+  // Only an object has keys that can be unknown.
+  if (schema?.getter) return bare(schema.getter({}))
   return schema?.pipe?.map(bare).find(step => step?.entries ?? step?.item) ?? schema
 }
 

@@ -1,8 +1,10 @@
 import { isIPv6 } from 'node:net'
 import { defaultListenerLimits, type ListenerLimits } from '../limits.ts'
+import type { TrustedProxies } from '../trusted-proxies.ts'
 import { ConfigError, type ConfigProblem } from './errors.ts'
 import { withoutUndefined } from './merge.ts'
 import { resolvePath } from './paths.ts'
+import { resolveProxies } from './proxies.ts'
 import type { WrittenConfig, WrittenListen } from './schema.ts'
 import { quote, show } from './show.ts'
 import type { ConfigSource, ResolvedListen } from './types.ts'
@@ -10,14 +12,24 @@ import type { ConfigSource, ResolvedListen } from './types.ts'
 const defaultPort = 8080
 const loopback = '127.0.0.1'
 
-/** The listeners of a config with defaults and overrides, each place taken once. */
-export function resolveListeners(config: WrittenConfig, source: ConfigSource): ResolvedListen[] {
+/**
+ * The listeners of a config with defaults and overrides, each place taken once.
+ *
+ * @param proxies Those of the server, for listeners that name none.
+ */
+export function resolveListeners(
+  config: WrittenConfig,
+  source: ConfigSource,
+  proxies: TrustedProxies | null,
+): ResolvedListen[] {
   const written = config.listen ?? [{}]
   const listeners = written.map((listen, index) => {
     const at = `listen[${index}]`
     checkCombination(listen, at, source)
     const effective = index === 0 ? override(listen, source.overrides) : listen
-    return resolveListener(effective, at, config.limits ?? {}, source)
+    const own = resolveProxies(listen.trustedProxies, `${at}.trustedProxies`, source.file)
+    const trustedProxies = listen.trustedProxies === undefined ? proxies : own
+    return { ...resolveListener(effective, at, config.limits ?? {}, source), trustedProxies }
   })
   checkPlaces(listeners, source)
   return listeners
@@ -35,7 +47,7 @@ function resolveListener(
   at: string,
   limits: NonNullable<WrittenConfig['limits']>,
   source: ConfigSource,
-): ResolvedListen {
+): Omit<ResolvedListen, 'trustedProxies'> {
   const isSocket = listen.path !== undefined
   return {
     at,

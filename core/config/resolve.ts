@@ -5,6 +5,7 @@ import { problemsOf } from './issues.ts'
 import { resolveListeners } from './listen.ts'
 import { withoutUndefined } from './merge.ts'
 import { resolvePath } from './paths.ts'
+import { resolveProxies } from './proxies.ts'
 import { configSchema, placeOfLimit, type WrittenConfig, type WrittenSite } from './schema.ts'
 import { show } from './show.ts'
 import { checkWithout, resolvePlugins, sitePlugins } from './site-plugins.ts'
@@ -21,7 +22,8 @@ export async function resolveConfig(config: unknown, source: ConfigSource): Prom
   const sites = written.sites ?? [{ name: 'default' }]
   checkNames(sites, source.file)
   const hosts = resolveHosts(sites, source.file)
-  const listen = resolveListeners(written, source)
+  const trustedProxies = resolveProxies(written.trustedProxies, 'trustedProxies', source.file)
+  const listen = resolveListeners(written, source, trustedProxies)
   const limits = exchangeLimits(written.limits ?? {})
   const plugins = await resolvePlugins(written.plugins ?? [], 'plugins', source)
   const resolved: ResolvedSite[] = []
@@ -35,7 +37,7 @@ export async function resolveConfig(config: unknown, source: ConfigSource): Prom
       limits: exchangeLimits({ ...limits, ...withoutUndefined(site.limits ?? {}) }),
     })
   }
-  return { file: source.file, dir: source.dir, listen, limits, plugins, sites: resolved }
+  return { file: source.file, dir: source.dir, listen, limits, trustedProxies, plugins, sites: resolved }
 }
 
 function checkShape(config: unknown, file: string | null): WrittenConfig {

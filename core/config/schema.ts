@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import type { ExchangeLimits, ListenerLimits } from '../limits.ts'
+import { forwardedFields } from '../trusted-proxies.ts'
 import { expectedDuration, expectedSize, readDuration, readSize } from './units.ts'
 
 // Every message in this file is the phrase after "expected": issues.ts makes the sentence.
@@ -71,6 +72,28 @@ const isMode = (value: unknown) =>
 const isPath = (value: unknown) =>
   (typeof value === 'string' && value !== '') || (value instanceof URL && value.protocol === 'file:')
 
+const addresses = listOf(v.unknown(), "a list of addresses such as ['10.0.0.0/8']")
+
+const trustedProxies = v.optional(
+  v.lazy(value =>
+    Array.isArray(value)
+      ? addresses
+      : strict(
+          {
+            from: addresses,
+            fields: v.optional(
+              listOf(
+                v.picklist(forwardedFields, `one of ${forwardedFields.join(', ')}`),
+                'a list of at least one field',
+                1,
+              ),
+            ),
+          },
+          "addresses such as ['10.0.0.0/8'], or { from, fields }",
+        ),
+  ),
+)
+
 const listen = strict(
   {
     port: v.optional(v.custom<number>(isPort, 'a port from 0 to 65535')),
@@ -79,6 +102,7 @@ const listen = strict(
     mode: v.optional(v.custom<number>(isMode, 'permissions such as 0o660')),
     tls: v.optional(v.boolean('true or false')),
     limits: v.optional(strict(listenerLimits, 'an object of listener limits')),
+    trustedProxies,
   },
   "a listener such as { port: 8080 } or { path: '/run/x.sock' }",
 )
@@ -102,6 +126,7 @@ export const configSchema = strict(
   {
     listen: v.optional(listOf(listen, 'a list of at least one listener', 1)),
     limits: v.optional(strict({ ...listenerLimits, ...exchangeLimits }, 'an object of limits')),
+    trustedProxies,
     plugins,
     sites: v.optional(listOf(site, "a list of at least one site (leave it out for one site 'default')", 1)),
   },

@@ -1,5 +1,6 @@
 import type { ExchangeLimits, ListenerLimits } from '../limits.ts'
 import type { PluginDefinition, Plugins, ScopeOptions } from '../plugin.ts'
+import type { ForwardedField, TrustedProxies } from '../trusted-proxies.ts'
 
 /** Bytes: a number, or `'64kb'`. Units: b, kb, mb, gb (powers of 1024). */
 export type Size = number | `${number}${'b' | 'kb' | 'mb' | 'gb'}`
@@ -22,6 +23,21 @@ export type ListenerLimitsConfig = Written<ListenerLimits>
 /** Limits as a config writes them, of a site. */
 export type SiteLimitsConfig = Written<ExchangeLimits>
 
+/**
+ * Whose word counts about the client of a request: addresses, networks (`10.0.0.0/8`), `loopback`, `private`, or `unix`
+ * for those who come by a Unix socket.
+ */
+export type TrustedProxiesConfig =
+  | readonly string[]
+  | {
+      readonly from: readonly string[]
+      /**
+       * The fields that they write. Name them if clients can send others through your proxies. Default: `forwarded` and
+       * `x-forwarded-for`, `-proto`, `-host` and `-port`.
+       */
+      readonly fields?: readonly ForwardedField[] | undefined
+    }
+
 /** Where a server listens: a TCP port, or a Unix socket. */
 export interface ListenConfig {
   /** TCP port, 0 to 65535; 0 picks a free one. */
@@ -35,6 +51,8 @@ export interface ListenConfig {
   /** Whether a plugin must terminate TLS here. Default: false. */
   readonly tls?: boolean | undefined
   readonly limits?: ListenerLimitsConfig | undefined
+  /** Takes the place of the server's. */
+  readonly trustedProxies?: TrustedProxiesConfig | undefined
 }
 
 /** One site: who it answers for, and what answers. */
@@ -56,6 +74,8 @@ export interface Config {
   /** Default: port 8080 on loopback. */
   readonly listen?: readonly ListenConfig[] | undefined
   readonly limits?: ServerLimitsConfig | undefined
+  /** Proxies in front of the server, which are believed about client, scheme and host. Default: nobody. */
+  readonly trustedProxies?: TrustedProxiesConfig | undefined
   /** Plugins of all sites, and of the messages that no site gets. */
   readonly plugins?: Plugins | undefined
   /** Default: one site `default` for every host. */
@@ -110,6 +130,8 @@ export interface ResolvedListen {
   readonly mode: number | null
   readonly tls: boolean
   readonly limits: ListenerLimits
+  /** Null when nobody is. */
+  readonly trustedProxies: TrustedProxies | null
 }
 
 /** A site with every default filled in. Its plugins are the root's that apply, then its own. */
@@ -129,6 +151,8 @@ export interface ResolvedConfig {
   readonly dir: string
   readonly listen: readonly ResolvedListen[]
   readonly limits: Readonly<ExchangeLimits>
+  /** The server's, which hold for listeners that say nothing else, and for requests without one. */
+  readonly trustedProxies: TrustedProxies | null
   /** Root plugins: their `server()` runs, and their `site()` on the built-in site `-` too. */
   readonly plugins: readonly ResolvedPlugin[]
   readonly sites: readonly ResolvedSite[]

@@ -47,7 +47,7 @@ function hstsValue(options: Exclude<TlsSettings['hsts'], false>): string {
 /**
  * Refuses requests for a host that their connection was not made for: 421 tells the client to make another one
  * (RFC 9110 section 15.5.20). A site with a certificate of its own is so never reached by a connection that was
- * shown another.
+ * shown another. A trusted proxy makes its connections for itself, and passes requests for all hosts on over them.
  *
  * @param isStrict Whether any other name is one too many: who asks clients for certificates may decide by the name.
  */
@@ -64,7 +64,8 @@ export function tapMisdirected(
 
 function isMisdirected(request: HttpRequest, table: () => CertificateTable, isStrict: boolean): boolean {
   const tls = request.connection?.tls
-  if (tls === undefined || tls.serverName === request.hostname) return false
+  if (tls === undefined || request.isFromTrustedProxy) return false
+  if (tls.serverName === request.hostname) return false
   if (isStrict && tls.serverName !== undefined) return true
   const certificates = table()
   return certificates.select(tls.serverName) !== certificates.select(request.hostname)

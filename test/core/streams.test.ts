@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { Duplex, PassThrough } from 'node:stream'
 import { Connect, definePlugin, HttpResponse, type PluginServer } from 'rawhttp'
 import { describe, expect, test, vi } from 'vitest'
@@ -267,4 +268,19 @@ describe('a claimed stream and generations', () => {
     client.send(get())
     expect((await client.response()).status).toBe(200)
   })
+})
+
+test('a client that has left before it was accepted is nobody, and gets nothing done', async () => {
+  // It sends a request and resets while this process is busy: its address is gone by then, the request is not.
+  const send = `
+    const socket = require('node:net').connect(Number(process.argv[1]), '127.0.0.1', () =>
+      socket.write('GET /left HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n', () => socket.resetAndDestroy()))`
+  const paths: string[] = []
+  const plugins = [
+    answering(({ path, client }) => HttpResponse.text(String(paths.push(path + client.address)))),
+  ]
+  await using served = await startServer({ plugins })
+  expect(spawnSync(process.execPath, ['-e', send, String(served.port)], { timeout: 20_000 }).status).toBe(0)
+  await exchangeBytes(served.port, closing)
+  expect(paths).toEqual(['/127.0.0.1'])
 })

@@ -29,12 +29,14 @@ it('names the file of a config that throws when it is read', async () => {
 describe('defaults', () => {
   it('are one listener on loopback, port 8080, and one site for every host', async () => {
     const config = await resolve({})
-    const listener = { at: 'listen[0]', port: 8080, host: '127.0.0.1', path: null, mode: null, tls: false }
+    const place = { at: 'listen[0]', port: 8080, host: '127.0.0.1', path: null, mode: null }
+    const listener = { ...place, tls: false, trustedProxies: null }
     expect(config).toEqual({
       file: null,
       dir: '/srv/app',
       listen: [{ ...listener, limits: defaultListenerLimits }],
       limits: defaultExchangeLimits,
+      trustedProxies: null,
       plugins: [],
       sites: [{ name: 'default', hosts: ['*'], dir: '/srv/app', plugins: [], limits: defaultExchangeLimits }],
     })
@@ -118,6 +120,8 @@ describe('sites', () => {
 
 describe('a mistake in a config is one sentence', () => {
   const site = (rest: object) => ({ sites: [{ name: 'a', ...rest }] })
+  const addressExpected =
+    "expected an address such as '192.0.2.7', a network such as '10.0.0.0/8', or 'loopback', 'private' or 'unix'"
   const hostExpected = "expected a host such as 'example.com', '*.example.com' or '*'"
 
   it.each<[config: unknown, sentence: string]>([
@@ -128,7 +132,7 @@ describe('a mistake in a config is one sentence', () => {
       'config: expected a config object, got a function; call it with { command, mode, env } first',
     ],
     [{ plugin: [] }, "config: plugin: unknown option; did you mean 'plugins'?"],
-    [{ x: 1 }, 'config: x: unknown option; known are listen, limits, plugins, sites'],
+    [{ x: 1 }, 'config: x: unknown option; known are listen, limits, trustedProxies, plugins, sites'],
     [{ plugins: {} }, 'config: plugins: expected a list of plugins, got an empty object'],
     [{ limits: { bodyByte: 1 } }, "config: limits.bodyByte: unknown option; did you mean 'bodyBytes'?"],
     [
@@ -233,6 +237,33 @@ describe('a mistake in a config is one sentence', () => {
     ],
     [site({ hosts: ['a.*.org'] }), `config: sites[0].hosts[0]: ${hostExpected}, got 'a.*.org'`],
     [
+      { trustedProxies: 'loopback' },
+      "config: trustedProxies: expected addresses such as ['10.0.0.0/8'], or { from, fields }, got 'loopback'",
+    ],
+    [
+      { trustedProxies: ['loopback', 'proxy.example'] },
+      `config: trustedProxies[1]: ${addressExpected}, got 'proxy.example'; names are not looked up: write the address`,
+    ],
+    [{ trustedProxies: [10] }, `config: trustedProxies[0]: ${addressExpected}, got 10`],
+    [
+      { listen: [{ trustedProxies: { from: ['privat'] } }] },
+      `config: listen[0].trustedProxies.from[0]: ${addressExpected}, got 'privat'; did you mean 'private'?`,
+    ],
+    [
+      { trustedProxies: { from: ['unix'], fields: ['x-forwarded-by'] } },
+      'config: trustedProxies.fields[0]: expected one of forwarded, x-forwarded-for, x-forwarded-proto, ' +
+        "x-forwarded-host, x-forwarded-port, got 'x-forwarded-by'",
+    ],
+    [
+      { trustedProxies: { from: [], fields: [] } },
+      'config: trustedProxies.fields: expected a list of at least one field, got an empty list',
+    ],
+    [{ trustedProxies: { form: [] } }, 'config: trustedProxies.from: is required'],
+    [
+      { trustedProxies: { from: [], field: [] } },
+      "config: trustedProxies.field: unknown option; did you mean 'fields'?",
+    ],
+    [
       site({ dir: new URL('http://x.org/') }),
       'config: sites[0].dir: expected a path or a file: URL, got an instance of URL',
     ],
@@ -252,7 +283,7 @@ describe('a mistake in a config is one sentence', () => {
     const error = await resolve({ x: 1, listen: [{ port: -1 }] }).catch(reason => reason)
     expect([error.message, ...error.also.map((one: Error) => one.message)].sort()).toEqual([
       'config: listen[0].port: expected a port from 0 to 65535, got -1',
-      'config: x: unknown option; known are listen, limits, plugins, sites',
+      'config: x: unknown option; known are listen, limits, trustedProxies, plugins, sites',
     ])
   })
 
