@@ -52,6 +52,7 @@ export abstract class ExchangeLife {
     this.#startedAt = generation.deadlines.now()
     request.currentSite = site
     request.sink = sink
+    request.retirement = generation.retirement
     sink.onClose = reason => this.guarded(() => this.#closed(reason))
   }
 
@@ -143,6 +144,8 @@ export abstract class ExchangeLife {
       ...(error === null ? {} : { error }),
     }
     this.fired.done?.call(this.request, this.response, outcome)
+    this.request.retirement = null
+    this.generation.retirement.forget(this.request)
     this.generation.unpin()
   }
 

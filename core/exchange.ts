@@ -1,4 +1,5 @@
 import { asError, HttpError, refusals } from './errors.ts'
+import { EventStream } from './event-stream.ts'
 import {
   COMMITTED,
   DONE,
@@ -65,8 +66,9 @@ export class Exchange extends ExchangeLife implements SendingHost {
     else this.#transform(given)
   }
 
-  #transform(answer: HttpResponse): void {
+  #transform(given: HttpResponse): void {
     this.state = TRANSFORMING
+    const answer = given.body instanceof EventStream ? this.#running(given.seal(), given.body) : given
     this.answer = answer
     answer.seal()
     const { transform } = this.fired
@@ -82,6 +84,16 @@ export class Exchange extends ExchangeLife implements SendingHost {
       }
     })
     if (stage === this.stage) this.watchOver()
+  }
+
+  /** The answer for this client alone: an event stream runs for one request. */
+  #running(answer: HttpResponse, stream: EventStream): HttpResponse {
+    const { request } = this
+    const { deadlines } = this.generation
+    const report = (error: Error) => this.report(faultOf(error, request, answer.givenBy))
+    const fork = answer.fork()
+    fork.body = stream.runFor({ request, deadlines, report })
+    return fork
   }
 
   #transformed(error: Error | null, changed: HttpResponse | undefined): void {
