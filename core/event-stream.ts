@@ -2,13 +2,11 @@ import type { Duration } from './config/types.ts'
 import { parseDuration } from './config/units.ts'
 import { asError, describe } from './errors.ts'
 import { EventRun, type EventsClient, type EventsSource, type EventsTimes } from './event-run.ts'
-import type { HeadersInit } from './headers.ts'
+import type { ResponseInit } from './response.ts'
 import { destroyBody, isIterable, type ResponseBody } from './response-body.ts'
 
 /** What `HttpResponse.events` takes beside the source. */
-export interface EventsInit {
-  readonly status?: number | undefined
-  readonly headers?: HeadersInit | undefined
+export interface EventsInit extends Exclude<ResponseInit, number> {
   /**
    * The pause without events after which a comment goes out, so that proxies do not take the connection for dead and a
    * client that is gone shows; it may be late by half a second. 0 = none. Default: `'15s'`.

@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream'
 import fc from 'fast-check'
 import { HttpRequest, type ServerEvent } from 'rawhttp'
 import { describe, expect, test, vi } from 'vitest'
@@ -203,6 +204,14 @@ describe('a stream that the server asks to end', () => {
     expect((await run.next()).value).toMatch(/^retry: /)
     expect(await run.next()).toEqual(over)
     expect(source).not.toHaveBeenCalled()
+  })
+
+  test('destroys a source that was open before it began', async () => {
+    const source = new PassThrough({ objectMode: true })
+    const { run, retire } = running(source)
+    retire()
+    expect(await run.next()).toEqual(over)
+    expect(source.destroyed).toBe(true)
   })
 
   test.each([

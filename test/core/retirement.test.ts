@@ -68,6 +68,15 @@ describe('request.retired', () => {
     expect(request.retired).toBe(retired)
   })
 
+  test('that is first asked for when the request has ended never aborts', async () => {
+    const { server, answer, request, open } = await held()
+    open()
+    await answer
+    const { retired } = request
+    await server.reload({ listen, plugins: [hello] })
+    expect(retired.aborted).toBe(false)
+  })
+
   test('of a request that nobody has dispatched never aborts', () => {
     expect(new HttpRequest({ method: 'GET', target: '/' }).retired.aborted).toBe(false)
   })
