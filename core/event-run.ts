@@ -19,9 +19,9 @@ export interface EventsContext {
  * Where events come from; a plain string is an event with this data. A function is called when the stream is first read,
  * so never for HEAD, and once for each client that gets the answer.
  */
-export type EventsSource =
-  | AsyncIterable<ServerEvent | string>
-  | ((context: EventsContext) => AsyncIterable<ServerEvent | string>)
+export type EventsSource = AsyncIterable<ServerEvent | string> | EventsFunction
+
+type EventsFunction = (context: EventsContext) => AsyncIterable<ServerEvent | string>
 
 /** Times of an event stream in milliseconds; 0 = off. */
 export interface EventsTimes {
@@ -59,6 +59,7 @@ export class EventRun implements AsyncIterableIterator<string, undefined>, Timed
   readonly #times: EventsTimes
   readonly #client: EventsClient | null
   #state = FRESH
+  #events: AsyncIterable<ServerEvent | string> | null = null
   #iterator: AsyncIterator<ServerEvent | string> | null = null
   /** Tells a source that is a function. */
   #abort: AbortController | null = null
@@ -77,6 +78,7 @@ export class EventRun implements AsyncIterableIterator<string, undefined>, Timed
     this.#source = source
     this.#times = times
     this.#client = client
+    if (typeof source !== 'function') this.#events = source
   }
 
   [Symbol.asyncIterator](): this {
@@ -122,13 +124,12 @@ export class EventRun implements AsyncIterableIterator<string, undefined>, Timed
       if (retired.aborted) return this.#leave(retired.reason)
       retired.addEventListener('abort', () => this.#leave(retired.reason), { once: true })
     }
-    this.#iterator = this.#open()[Symbol.asyncIterator]()
+    this.#events ??= this.#made(this.#source as EventsFunction)
+    this.#iterator = this.#events[Symbol.asyncIterator]()
     if (this.#times.heartbeat > 0) client?.deadlines.add(this)
   }
 
-  #open(): AsyncIterable<ServerEvent | string> {
-    const source = this.#source
-    if (typeof source !== 'function') return source
+  #made(source: EventsFunction): AsyncIterable<ServerEvent | string> {
     this.#abort = new AbortController()
     const lastEventId = this.#client === null ? null : lastEventIdOf(this.#client.request)
     const events = source({ lastEventId, signal: this.#abort.signal })
@@ -148,9 +149,9 @@ export class EventRun implements AsyncIterableIterator<string, undefined>, Timed
   async #pulled(): Promise<Piece> {
     const { done, value } = await this.#iterator!.next()
     if (done === true) return OVER
-    const event = typeof value === 'string' ? { data: value } : value
-    this.#hasRetry ||= event.retry !== undefined
-    return { done: false, value: eventText(event) }
+    const text = eventText(typeof value === 'string' ? { data: value } : value)
+    this.#hasRetry ||= typeof value !== 'string' && value.retry !== undefined
+    return { done: false, value: text }
   }
 
   #came(pull: Promise<Piece>, isLast: boolean): void {
@@ -218,7 +219,7 @@ export class EventRun implements AsyncIterableIterator<string, undefined>, Timed
   #endSource(reason: Error): void {
     this.#abort?.abort(reason)
     this.#returned().catch(error => this.#failedLate(asError(error)))
-    if (typeof this.#source !== 'function') destroyBody(this.#source as ResponseBody)
+    destroyBody(this.#events as ResponseBody)
   }
 
   async #returned(): Promise<void> {
@@ -231,9 +232,10 @@ export class EventRun implements AsyncIterableIterator<string, undefined>, Timed
   }
 }
 
-/** Whether an error only says that a signal was aborted, as Node's own functions and `throwIfAborted` do. */
-function isEcho(error: Error, reason: Error): boolean {
-  return error === reason || error.cause === reason || error.name === 'AbortError'
+/** Whether an error only says that a signal was aborted or a stream destroyed, as Node's own functions do. */
+function isEcho(error: Error & { readonly code?: unknown }, reason: Error): boolean {
+  if (error === reason || error.cause === reason || error.name === 'AbortError') return true
+  return error.code === 'ERR_STREAM_PREMATURE_CLOSE'
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

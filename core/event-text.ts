@@ -26,15 +26,26 @@ export const commentText = ':\n\n'
 /**
  * An event as it stands in the stream.
  *
- * @throws TypeError for a type or an id with a line break or NUL in it, and for what is no time.
+ * @throws TypeError for what is no event, for a type or an id with a line break or NUL in it, for a `retry` that is no
+ * time.
  */
-export function eventText({ data, event, id, retry }: ServerEvent): string {
+export function eventText(given: ServerEvent): string {
+  if (typeof given !== 'object' || given === null)
+    throw new TypeError(`events: expected an event or its data as a string, got ${describe(given)}`)
+  const { data, event, id, retry } = given
   let text = ''
   if (event !== undefined) text += line('event', event)
   if (id !== undefined) text += line('id', id)
   if (retry !== undefined) text += line('retry', wholeNumber(retry))
-  if (data !== undefined) for (const part of data.split(/\r\n|\r|\n/)) text += `data: ${part}\n`
+  if (data !== undefined) text += dataLines(data)
   return `${text}\n`
+}
+
+function dataLines(data: string): string {
+  if (typeof data !== 'string') throw new TypeError(`events: data must be a string, got ${describe(data)}`)
+  let text = ''
+  for (const part of data.split(/\r\n|\r|\n/)) text += `data: ${part}\n`
+  return text
 }
 
 // A line break would begin another field, or another event; clients drop an id with a NUL.

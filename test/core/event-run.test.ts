@@ -214,6 +214,17 @@ describe('a stream that the server asks to end', () => {
     expect(source.destroyed).toBe(true)
   })
 
+  test('destroys the stream that its function has made, which hears of no signal', async () => {
+    const source = new PassThrough({ objectMode: true })
+    const { run, retire, report } = running(() => source)
+    const next = run.next()
+    retire()
+    expect(await next).toEqual(over)
+    expect(source.destroyed).toBe(true)
+    await turns(2)
+    expect(report).not.toHaveBeenCalled()
+  })
+
   test.each([
     ['the reason itself', (reason: Error) => reason, 0],
     ["Node's AbortError", (reason: Error) => Object.assign(new Error('x', { cause: reason })), 0],

@@ -20,7 +20,10 @@ describe('an event', () => {
     [{ id: 'a\0b' }, 'events: id must be one line'],
     [{ retry: 0.5 }, 'events: retry must be a whole number of milliseconds, got 0.5'],
     [{ retry: -1 }, 'events: retry must be a whole number of milliseconds, got -1'],
+    [{ data: 7 }, 'events: data must be a string, got 7'],
+    [null, 'events: expected an event or its data as a string, got null'],
+    [7, 'events: expected an event or its data as a string, got 7'],
   ])('%j is refused', (event, sentence) => {
-    expect(() => eventText(event)).toThrow(sentence)
+    expect(() => eventText(event as never)).toThrow(sentence)
   })
 })
