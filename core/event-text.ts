@@ -13,9 +13,9 @@ export interface ServerEvent {
    */
   readonly id?: string | undefined
   /**
-   * Milliseconds that the client waits before it comes back when the stream has ended or broken off, from here on. It is
-   * the client's from 3 to 5 seconds unless told; what the stream tells it is not varied, so that all who are
-   * told the same come back at the same moment.
+   * Milliseconds that the client waits before it comes back when a stream has ended or broken off. It remembers the last
+   * one that it was told; browsers take 3 to 5 seconds until then. All who are told the same come back at the same
+   * moment.
    */
   readonly retry?: number | undefined
 }
