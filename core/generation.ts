@@ -9,6 +9,7 @@ import { PathError } from './path.ts'
 import { awaited } from './pending.ts'
 import type { PluginServer } from './plugin.ts'
 import type { HttpRequest } from './request.ts'
+import { Retirement } from './retirement.ts'
 import { setUpPlugins } from './setup.ts'
 import type { Sink } from './sink.ts'
 import { ROOT_SITE, Site, SiteTable } from './site.ts'
@@ -45,6 +46,8 @@ export class Generation {
   readonly deadlines: Deadlines
   /** Requests whose handler is at work. */
   readonly atWork = new Set<Cuttable>()
+  /** Requests that want to be told when they should end. */
+  readonly retirement = new Retirement()
   firedProtocolError: ServerHookTable['protocolError']['inner'] | null = null
   readonly #host: GenerationHost
   #pins = 0
@@ -169,6 +172,12 @@ export class Generation {
   /** The next generation is in charge. */
   retire(): void {
     this.hooks.retire.fired?.call()
+    this.dismiss('the server has a new config')
+  }
+
+  /** Asks the open requests to come to their end; who does not listen is left alone. */
+  dismiss(why: string): void {
+    this.retirement.begin(new Error(why))
   }
 
   /**

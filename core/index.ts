@@ -31,7 +31,9 @@ export {
   refusals,
 } from './errors.ts'
 export { escapeHtml } from './escape-html.ts'
-export type { ServerEvent } from './event-stream.ts'
+export type { EventsContext, EventsSource } from './event-run.ts'
+export type { EventsInit } from './event-stream.ts'
+export type { ServerEvent } from './event-text.ts'
 export { type FileIdentity, FileSlice } from './file-slice.ts'
 export type { FormLimits, FormPart } from './forms.ts'
 export { type HeadersInit, HttpHeaders } from './headers.ts'

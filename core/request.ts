@@ -8,6 +8,7 @@ import { defaultExchangeLimits, type ExchangeLimits } from './limits.ts'
 import type { ConnectionInfo, Peer, TlsInfo } from './listener.ts'
 import { type Log, logTo } from './log.ts'
 import { canonicalPath } from './path.ts'
+import type { Retirement } from './retirement.ts'
 import type { Sink } from './sink.ts'
 import type { Site } from './site.ts'
 import { type Slot, type SlotHolder, Slots, SlotValues } from './slots.ts'
@@ -67,6 +68,7 @@ export class HttpRequest implements SlotHolder {
   /** @internal */ canRewrite = false
   /** @internal */ allowed: Set<string> | null = null
   /** @internal */ sink: Sink | null = null
+  /** @internal Where {@link retired} comes from. */ retirement: Retirement | null = null
   /** @internal */ trailerFields: readonly string[] | null = null
   readonly #fields: readonly string[]
   /** Null unless the peer is one of them. */
@@ -82,6 +84,7 @@ export class HttpRequest implements SlotHolder {
   #log: Log | null = null
   #abort: AbortController | null = null
   #abortReason: Error | null = null
+  #retired: AbortSignal | null = null
 
   constructor(init: RequestInit) {
     this.version = init.protocol ?? '1.1'
@@ -178,6 +181,25 @@ export class HttpRequest implements SlotHolder {
       if (this.#abortReason !== null) this.#abort.abort(this.#abortReason)
     }
     return this.#abort.signal
+  }
+
+  /**
+   * Aborts when the server asks what is open to come to its end: a reload has put another config in charge, or the
+   * server stops. An answer that goes on for long, or waits for something to happen, ends on it, and its client finds
+   * the new config when it comes back; what does not is left alone by a reload, and cut by a stop at its deadline.
+   * {@link HttpResponse.events} does it by itself.
+   *
+   * @example A body without end, which ends all the same
+   * async function* ticks({ retired }: HttpRequest) {
+   *   while (!retired.aborted) {
+   *     yield 'tick\n'
+   *     await setTimeout(1_000, null, { signal: retired }).catch(() => null)
+   *   }
+   * }
+   */
+  get retired(): AbortSignal {
+    this.#retired ??= this.retirement?.signalFor(this) ?? new AbortController().signal
+    return this.#retired
   }
 
   /** Messages for the operator that carry the plugin's name, and what {@link Slots} has as this request's id. */

@@ -3,11 +3,12 @@ import { basename, extname, isAbsolute } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import mime from 'mime-types'
 import { describe, HttpError } from './errors.ts'
-import { eventStream, type ServerEvent } from './event-stream.ts'
+import type { EventsSource } from './event-run.ts'
+import { EventStream, type EventsInit } from './event-stream.ts'
 import { checkedProtocol } from './field-rules.ts'
 import { FileSlice } from './file-slice.ts'
 import type { HeadersInit } from './headers.ts'
-import { isIterable, type ResponseBody, standsFor } from './response-body.ts'
+import { isIterable, type ResponseBody } from './response-body.ts'
 import { ResponseState, type UpgradeHandler, type UpgradeOptions } from './response-state.ts'
 
 export type { ReadOptions, Trailers, UpgradeHandler, UpgradeOptions } from './response-state.ts'
@@ -77,16 +78,31 @@ export class HttpResponse extends ResponseState {
   }
 
   /**
-   * Server-sent events (WHATWG HTML, section 9.2), as `EventSource` reads them. Caches are told to keep none of it.
+   * Server-sent events (WHATWG HTML, section 9.2), as `EventSource` reads them.
    *
-   * @throws TypeError for what is no async iterable; in the stream for an event that cannot be written.
+   * A pause is bridged by comments. When a reload puts another config in charge, or the server stops, the stream ends by
+   * itself behind its last whole event, its source is told by `signal` and `return()`, and the client comes back with the
+   * `id` of that event. It also comes back when the source ends; a 204 tells it to stay away.
+   *
+   * Caches are told to keep none of it, and nginx to hold back none of it (`x-accel-buffering: no`); headers of your own
+   * come first.
+   *
+   * @param source Events, or a function that gives them to one client.
+   * @throws TypeError for what gives no events, and for a time that is none; in the stream for an event that cannot be
+   * written.
+   *
+   * @example Goes on where the client has left off
+   * router({
+   *   'GET /news': () =>
+   *     HttpResponse.events(async function* ({ lastEventId, signal }) {
+   *       for await (const { id, text } of news.after(lastEventId, signal)) yield { id, data: text }
+   *     }),
+   * })
    */
-  static events(events: AsyncIterable<ServerEvent | string>, init: ResponseInit = {}): HttpResponse {
-    if (!isIterable(events))
-      throw new TypeError(`events: expected an async iterable, got ${describe(events)}`)
-    const response = make(eventStream(events), init, 'text/event-stream')
-    if (response.field('cache-control') === undefined) response.set('cache-control', 'no-store')
-    standsFor(response.body, events as ResponseBody)
+  static events(source: EventsSource, init: number | EventsInit = {}): HttpResponse {
+    const body = new EventStream(source, typeof init === 'number' ? {} : init)
+    const response = make(body, init, 'text/event-stream')
+    for (const [name, value] of OF_EVENTS) if (response.field(name) === undefined) response.set(name, value)
     return response
   }
 
@@ -165,6 +181,12 @@ export class HttpResponse extends ResponseState {
     return new HttpResponse(200, null, options.headers).takesOver(options, handler)
   }
 }
+
+// nginx gathers what a server behind it sends, unless the answer says otherwise; it keeps the field to itself.
+const OF_EVENTS = [
+  ['cache-control', 'no-store'],
+  ['x-accel-buffering', 'no'],
+] as const
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 

@@ -277,6 +277,7 @@ export class Server implements StreamsHost, GenerationHost {
     this.isStopping = true
     for (const listener of this.#listeners) listener.close()
     this.#streams.drain(deadline)
+    this.generation.dismiss('the server stops')
     const late = Promise.withResolvers<boolean>()
     this.#hurry = () => late.resolve(false)
     const timer = setTimeout(this.#hurry, deadline)

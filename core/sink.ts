@@ -35,6 +35,8 @@ export interface Sink {
    * others. A sink that cannot tell leaves it alone: then new memory is used.
    */
   write(bytes: Uint8Array | string, taken?: () => void): boolean
+  /** Whether what it was given still waits for the client. Absent: the sink cannot tell. */
+  readonly hasQueued?: boolean | undefined
   /** The message is complete. Trailer fields are flat and checked: name, value, name, value … */
   end(trailers?: readonly string[]): void
   /** The message breaks off: the client must not take what it got for a whole. */

@@ -105,6 +105,10 @@ export class Writer implements Sink, Flushed {
     return hasRoom
   }
 
+  get hasQueued(): boolean {
+    return !this.#isFirst || this.#host.output.queued > 0
+  }
+
   end(trailers: readonly string[] = []): void {
     if (this.isEnded) return
     if (this.#isChunked) this.#put(`0\r\n${fieldLines(trailers)}\r\n`)

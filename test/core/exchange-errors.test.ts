@@ -1,6 +1,8 @@
+import { rm } from 'node:fs/promises'
 import {
   Deliver,
   definePlugin,
+  type FileSlice,
   Handle,
   HttpError,
   HttpResponse,
@@ -12,11 +14,17 @@ import { describe, expect, test } from 'vitest'
 import { get, request, statuses } from '../support/messages.ts'
 import { exchangeBytes, RawClient } from '../support/raw-client.ts'
 import { answering, startServer } from '../support/server.ts'
+import { tempFile } from '../support/temp-file.ts'
 
 const site = (tap: (site: PluginSite) => void, name = 'faulty'): Plugins[number] =>
   definePlugin({ name, site: tap })()
 
 const closing = get('/', 'Connection: close')
+
+// biome-ignore lint/correctness/useYield: it fails before its first piece.
+async function* failing(): AsyncGenerator<string> {
+  throw new Error('no')
+}
 
 describe('an error', () => {
   test('that cannot be sent is a bare 500, and whoever threw it is named', async () => {
@@ -33,6 +41,20 @@ describe('an error', () => {
     expect(statuses(bytes)).toEqual([500])
     expect(bytes).not.toContain('x: y')
     expect(served.reports).toMatchObject([{ code: 'TAP_FAILED', plugin: 'faulty', hook: 'handle', tap: 'h' }])
+  })
+
+  test('of a stream does not send the head of the page in its place before that page is there', async () => {
+    const gone = await HttpResponse.file(await tempFile('500.html', 'sorry'), 500)
+    await rm((gone.body as FileSlice).path)
+    await using served = await startServer({
+      plugins: [
+        site(({ hooks }) => hooks.error.tap('page', () => gone)),
+        answering(() => HttpResponse.stream(failing())),
+      ],
+    })
+    const bytes = await exchangeBytes(served.port, closing)
+    expect(bytes).toMatch(/^HTTP\/1\.1 500 .*\r\n\r\nInternal Server Error\n$/s)
+    expect(served.ended[0]!.outcome.result).toBe('sent')
   })
 
   test('takes the error hook, transform and deliver, once', async () => {

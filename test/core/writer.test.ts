@@ -1,8 +1,10 @@
 import { type HttpRequest, HttpResponse } from 'rawhttp'
 import { describe, expect, test } from 'vitest'
+import { Gates } from '../support/gates.ts'
 import { get, request, statuses } from '../support/messages.ts'
 import { exchangeBytes, RawClient } from '../support/raw-client.ts'
 import { answering, startServer } from '../support/server.ts'
+import { turns } from '../support/turns.ts'
 
 async function* pieces(...all: string[]) {
   for (const piece of all) yield piece
@@ -352,4 +354,25 @@ describe('an interim answer', () => {
     await client.closed
     expect(client.received).toBe('')
   })
+})
+
+test('an answer knows whether what it was given still waits: for its turn, or for the client', async () => {
+  const gates = new Gates()
+  const requests = new Map<string, HttpRequest>()
+  await using served = await serve(request => {
+    requests.set(request.path, request)
+    return gates.answer(request)
+  })
+  await using client = await RawClient.connect(served.port)
+  client.send(get('/first') + get('/second'))
+  await gates.until(2)
+  const waits = (path: string) => requests.get(path)!.sink!.hasQueued
+  expect([waits('/first'), waits('/second')]).toEqual([false, true])
+  gates.open('/first')
+  await client.response()
+  expect(waits('/second')).toBe(false)
+  client.socket.pause()
+  requests.get('/second')!.sink!.inform(103, { link: 'x'.repeat(20_000_000) })
+  await turns(5)
+  expect(waits('/second')).toBe(true)
 })

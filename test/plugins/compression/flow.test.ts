@@ -19,6 +19,8 @@ async function started(
   options: CompressionOptions = {},
 ): Promise<TestServer> {
   const server = await startServer({
+    // The shortest time-out sets the pace of the server's clock.
+    limits: { handshakeTimeout: '40ms' },
     plugins: [answering(({ path }) => answer(path)), compression(options)],
   })
   onTestFinished(() => server[Symbol.asyncDispose]())
@@ -64,6 +66,17 @@ describe.each(codings)('%s', coding => {
     expect(events.pulls).toBe(2)
     events.give('the second')
     await client.untilText('data: the second\n\n')
+  })
+
+  test('a heartbeat is decoded by its client while there is no event', async () => {
+    const events = gated()
+    const server = await started(() => HttpResponse.events(events, { heartbeat: '20ms' }))
+    const { client } = await LiveClient.get(server.port, '/', coding)
+    onTestFinished(() => client[Symbol.asyncDispose]())
+    await client.untilText(':\n\n:\n\n')
+    events.give('the first')
+    await client.untilText('data: the first\n\n')
+    expect(events.pulls).toBe(2)
   })
 
   test('a piece of any other stream reaches its client while the source pauses', async () => {
