@@ -11,6 +11,10 @@ const words: Readonly<Record<string, readonly string[]>> = {
   unix: [],
 }
 
+// IPv4 addresses as IPv6 writes them (RFC 4291 section 2.5.5.2), in any form.
+const mapped = new BlockList()
+mapped.addSubnet('::ffff:0:0', 96, 'ipv6')
+
 const expected =
   "an address such as '192.0.2.7', a network such as '10.0.0.0/8', or 'loopback', 'private' or 'unix'"
 
@@ -19,7 +23,9 @@ const expected =
  * RFC 4193) and `unix` (whoever comes by a Unix socket). An IPv4 address is the same when it is written as an IPv6 one.
  */
 export class AddressList {
-  readonly #networks = new BlockList()
+  // Two lists: to a BlockList every IPv4 address is in the networks of IPv6 around ::ffff:0:0/96, such as ::/0.
+  readonly #v4 = new BlockList()
+  readonly #v6 = new BlockList()
   readonly #hasUnix: boolean
 
   /** @throws ConfigError for an entry that is none of these, with its place in `path`. */
@@ -35,13 +41,18 @@ export class AddressList {
   /** Whether an address is in the list, as `Peer` has it: empty for a Unix socket. */
   has(address: string): boolean {
     if (address === '') return this.#hasUnix
-    return this.#networks.check(address, familyOf(address))
+    return this.#listFor(address).check(address, familyOf(address))
   }
 
   #add(text: string): void {
     const [address = '', length] = text.split('/')
-    if (length === undefined) this.#networks.addAddress(address, familyOf(address))
-    else this.#networks.addSubnet(address, Number(length), familyOf(address))
+    const list = this.#listFor(address)
+    if (length === undefined) list.addAddress(address, familyOf(address))
+    else list.addSubnet(address, Number(length), familyOf(address))
+  }
+
+  #listFor(address: string): BlockList {
+    return isIPv4(address) || mapped.check(address, 'ipv6') ? this.#v4 : this.#v6
   }
 }
 

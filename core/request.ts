@@ -99,8 +99,8 @@ export class HttpRequest implements SlotHolder {
     this.#proxies = trustedBy(init)
   }
 
-  /** The site that answers. */
-  get site(): { readonly name: string } {
+  /** The site that answers, with what its plugins share. */
+  get site(): SlotHolder & { readonly name: string } {
     return this.currentSite as Site
   }
 

@@ -16,6 +16,7 @@ const Matched = slot<Match>('router.match')
 export function tapSite(site: PluginSite, settings: RouterSettings): void {
   const { table, isOwner, redirectsSlash } = settings
   const { handle } = site.hooks
+  for (const guard of new Set(table.routes.flatMap(({ guards }) => guards))) guard.setup?.(site)
   if (table.isGuarded) {
     handle.tapAsync({ name: 'router:match', stage: Handle.Match }, (request, callback) =>
       prepare(match(table, request), request, callback),

@@ -127,9 +127,14 @@ export type Answer =
 export type RouteHandler<Context> = (context: Context) => Answer | PromiseLike<Answer>
 
 /** Runs before the handler and before any cache: an answer ends the request, nothing lets it through. */
-export type Guard = (
-  request: HttpRequest,
-) => HttpResponse | undefined | void | PromiseLike<HttpResponse | undefined | void>
+export interface Guard {
+  (request: HttpRequest): HttpResponse | undefined | void | PromiseLike<HttpResponse | undefined | void>
+  /**
+   * For guards that need more than the request. Runs once for every site that the router serves, as a plugin's
+   * `site()`: it may tap, and keep what outlives a reload.
+   */
+  readonly setup?: ((site: PluginSite) => void) | undefined
+}
 
 /** What stands behind a key: a handler, or what `route()` gives. */
 type RouteValue<Key extends string, Prefix extends string> =
