@@ -93,7 +93,8 @@ function hasProtoKey(value: unknown): boolean {
   for (let next = open.pop(); open.length > 0 || next !== undefined; next = open.pop()) {
     if (typeof next !== 'object' || next === null) continue
     if (Object.hasOwn(next, '__proto__')) return true
-    open.push(...Object.values(next))
+    // Not as arguments: a list may have more items than a call can take.
+    for (const item of Object.values(next)) open.push(item)
   }
   return false
 }

@@ -1,5 +1,6 @@
 import { type BodySource, RequestBody } from './body.ts'
 import { checkPreconditions, type Preconditions } from './conditional.ts'
+import { parseCookies } from './cookies.ts'
 import { describe, HttpError, printable, type Refused } from './errors.ts'
 import { type Forwarded, readForwarded } from './forwarded.ts'
 import { isToken } from './head-syntax.ts'
@@ -78,6 +79,7 @@ export class HttpRequest implements SlotHolder {
   #query: URLSearchParams | null = null
   #search = ''
   #hostname: string | null = null
+  #cookies: ReadonlyMap<string, string> | null = null
   #body: RequestBody | null = null
   #limits: ExchangeLimits | null = null
   #slots: SlotValues | null = null
@@ -146,6 +148,12 @@ export class HttpRequest implements SlotHolder {
   /** The query as sent, with its question mark; empty without one. */
   get search(): string {
     return this.#search
+  }
+
+  /** The cookies that the client sent, the first of each name. Anybody can have made them up. */
+  get cookies(): ReadonlyMap<string, string> {
+    this.#cookies ??= parseCookies(this.headers.get('cookie'))
+    return this.#cookies
   }
 
   get body(): RequestBody {

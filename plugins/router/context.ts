@@ -1,5 +1,4 @@
 import type { HttpHeaders, HttpRequest, PluginSite } from 'rawhttp'
-import { parseCookies } from './cookies.ts'
 import type { RouteContext } from './types.ts'
 
 type Params = Readonly<Record<string, string | undefined>>
@@ -9,7 +8,6 @@ export class RawContext implements RouteContext<Params> {
   readonly request: HttpRequest
   readonly site: PluginSite
   readonly params: Params
-  #cookies: ReadonlyMap<string, string> | null = null
 
   constructor(request: HttpRequest, site: PluginSite, params: Params) {
     this.request = request
@@ -30,8 +28,7 @@ export class RawContext implements RouteContext<Params> {
   }
 
   get cookies(): ReadonlyMap<string, string> {
-    this.#cookies ??= parseCookies(this.request.headers.get('cookie'))
-    return this.#cookies
+    return this.request.cookies
   }
 }
 

@@ -10,7 +10,7 @@ import {
 import { FirstBytes } from './hello.ts'
 import { reasonOf } from './pair.ts'
 import { alert, refuse } from './refusal.ts'
-import type { Applicant, Turns } from './turns.ts'
+import { type Applicant, networkOf, type Turns } from './turns.ts'
 
 /** What a handshake needs of its server. */
 export interface HandshakeHost {
@@ -35,6 +35,7 @@ interface Inner {
  */
 export class Handshake implements ConnectionOwner, Applicant {
   readonly name = 'tls'
+  readonly network: string
   readonly #stream: Duplex
   readonly #info: ConnectionInfo
   readonly #host: HandshakeHost
@@ -47,6 +48,7 @@ export class Handshake implements ConnectionOwner, Applicant {
   constructor(stream: Duplex, info: ConnectionInfo, host: HandshakeHost) {
     this.#stream = stream
     this.#info = info
+    this.network = networkOf(info.client.address)
     this.#host = host
     stream.on('data', this.#onData).on('end', this.#onEnd).once('close', this.#onClose)
     stream.resume()

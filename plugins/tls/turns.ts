@@ -5,6 +5,8 @@ const SHARE = 5
 
 /** One who wants to shake hands. */
 export interface Applicant {
+  /** Where it comes from: see {@link networkOf}. */
+  readonly network: string
   /** Its turn has come. The work it makes is done when this turn's microtasks are. */
   begin(): void
   /** Others wait for its place, and it took too long. */
@@ -17,12 +19,19 @@ export interface Applicant {
  * The newest goes first. When more come than can be served, first come first served makes everybody wait until
  * nobody's patience lasts; so those who can be served at all are served at once, and a flood of clients that say
  * hello and fall silent does not stand before an honest one.
+ *
+ * Before them goes who has nobody else of its network waiting or under way: as long as more arrive than can be served,
+ * there is always somebody newer, and only what a few of them send must not count for more than what one does.
  */
 export class Turns {
   readonly #places: number
   /** Those under way, the oldest first, and since when. */
   readonly #under = new Map<Applicant, number>()
-  readonly #waiting: Applicant[] = []
+  /** Those who wait, the newest last: who was the only one of its network when it came, and all others. */
+  readonly #alone: Applicant[] = []
+  readonly #further: Applicant[] = []
+  /** How many of each network wait or are under way. */
+  readonly #ofNetwork = new Map<string, number>()
   #isStarting = false
   #timer: NodeJS.Timeout | null = null
 
@@ -32,17 +41,29 @@ export class Turns {
 
   /** Asks for a place. {@link leave} has to follow, whatever comes of it. */
   enter(applicant: Applicant): void {
-    this.#waiting.push(applicant)
+    const others = this.#ofNetwork.get(applicant.network) ?? 0
+    this.#ofNetwork.set(applicant.network, others + 1)
+    if (others === 0) this.#alone.push(applicant)
+    else this.#further.push(applicant)
     this.#start()
   }
 
   /** Gives the place back, or the wish for one up. */
   leave(applicant: Applicant): void {
-    if (!this.#under.delete(applicant)) {
-      const at = this.#waiting.lastIndexOf(applicant)
-      if (at !== -1) this.#waiting.splice(at, 1)
-    }
+    const was =
+      this.#under.delete(applicant) || remove(this.#alone, applicant) || remove(this.#further, applicant)
+    if (was) this.#forget(applicant.network)
     this.#start()
+  }
+
+  #forget(network: string): void {
+    const left = this.#ofNetwork.get(network)! - 1
+    if (left === 0) this.#ofNetwork.delete(network)
+    else this.#ofNetwork.set(network, left)
+  }
+
+  get #isAwaited(): boolean {
+    return this.#alone.length + this.#further.length > 0
   }
 
   #start(): void {
@@ -52,7 +73,7 @@ export class Turns {
   }
 
   #mayBegin(): boolean {
-    return this.#waiting.length > 0 && this.#under.size < this.#places
+    return this.#isAwaited && this.#under.size < this.#places
   }
 
   // Node does what a new TLSSocket has to do in the next tick, so a tick later its cost is known.
@@ -63,7 +84,7 @@ export class Turns {
     }
     const now = performance.now()
     if (now - since > SHARE) return void setImmediate(() => this.#startSome(performance.now()))
-    const next = this.#waiting.pop()!
+    const next = this.#alone.pop() ?? this.#further.pop()!
     this.#under.set(next, now)
     next.begin()
     process.nextTick(() => this.#startSome(since))
@@ -71,7 +92,7 @@ export class Turns {
 
   /** While some wait and all places are taken, the oldest may not take for ever. */
   #watch(): void {
-    if (this.#timer !== null || this.#waiting.length === 0) return
+    if (this.#timer !== null || !this.#isAwaited) return
     const [oldest] = this.#under.values()
     if (oldest === undefined) return
     const wait = Math.max(0, oldest + PATIENCE - performance.now())
@@ -82,7 +103,20 @@ export class Turns {
     this.#timer = null
     const now = performance.now()
     const late = [...this.#under].filter(([, since]) => now - since >= PATIENCE)
-    if (this.#waiting.length > 0) for (const [applicant] of late) applicant.giveWay()
+    if (this.#isAwaited) for (const [applicant] of late) applicant.giveWay()
     this.#watch()
   }
+}
+
+/** Takes one out of a list, in which the newest leave most often. */
+function remove(list: Applicant[], applicant: Applicant): boolean {
+  const at = list.lastIndexOf(applicant)
+  if (at !== -1) list.splice(at, 1)
+  return at !== -1
+}
+
+/** What one client has to itself: an address, and of IPv6 the 64 bits that a site gets (RFC 4291 section 2.5.1). */
+export function networkOf(address: string): string {
+  if (!address.includes(':')) return address
+  return address.split('::', 1)[0]!.split(':').slice(0, 4).join(':')
 }

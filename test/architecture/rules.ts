@@ -18,6 +18,7 @@ const coreLibraries: Readonly<Record<string, string>> = {
   valibot: 'core/config/',
   'range-parser': 'core/range.ts',
   'mime-types': 'core/response.ts',
+  cookie: 'core/cookies.ts',
   '@fastify/busboy': 'core/forms.ts',
 }
 /** It lies one folder further up from dist/ than from the sources, so core/ reaches it by the package's name. */

@@ -148,12 +148,14 @@ async function flood(files: readonly string[], count: number, how: string): Prom
   await honest(server.url)
   if (count === 0) return await honestOnes(server.url)
   const others = crowd(server.url, count, how, count)
+  // Handshakes that end may all have ended, and their process with them, before the honest clients are served.
+  const closed = once(others, 'close')
   // Those that never end say when they have begun; the others are met in the middle.
   if (how === 'whole') await new Promise(resolve => setTimeout(resolve, 500))
   else await once(others.stdout!, 'data')
   const took = await honestOnes(server.url)
   others.kill('SIGKILL')
-  await once(others, 'close')
+  await closed
   return took
 }
 

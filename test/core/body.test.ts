@@ -116,6 +116,7 @@ describe('json', () => {
     `${'['.repeat(128)}${']'.repeat(128)}`,
     JSON.stringify(['['.repeat(1_000), '{\\"'.repeat(1_000), '__proto__', '\\__proto__']),
     JSON.stringify(new Array(1_000).fill([])),
+    `["\\u0041"${',0'.repeat(400_000)}]`,
   ])('takes what only looks like it: %.40s', async text => {
     expect(await whole(text).json()).toEqual(JSON.parse(text))
   })

@@ -7,6 +7,7 @@ import { Findings, isWell, type Report } from './report.ts'
 import { resets } from './resets.ts'
 import { inRounds } from './rounds.ts'
 import { fullSlow, slowClients } from './slow.ts'
+import { fullFlood, tlsFlood } from './tls.ts'
 import { slowDownload, slowUpload } from './transfers.ts'
 
 const scenarios: Readonly<Record<string, () => Promise<Report>>> = {
@@ -18,6 +19,9 @@ const scenarios: Readonly<Record<string, () => Promise<Report>>> = {
   'header-flood': () => headerFlood(500),
   'pipeline-flood': () => pipelineFlood('/'),
   'pipeline-flood-100kb': () => pipelineFlood('/fresh'),
+  'tls-stalled': () => tlsFlood('stalled', fullFlood),
+  'tls-silent': () => tlsFlood('silent', fullFlood),
+  'tls-whole': () => tlsFlood('whole', fullFlood),
   resets: () => resets(200),
   'half-close': halfCloses,
   'byte-by-byte': byteByByte,

@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { type Applicant, Turns } from '../../../plugins/tls/turns.ts'
+import { type Applicant, networkOf, Turns } from '../../../plugins/tls/turns.ts'
 import { turns as eventTurns } from '../../support/turns.ts'
 
 /** An applicant that writes down what it is told. It leaves when it is told to give way. */
-function applicant(name: string, log: string[], turns: Turns): Applicant {
+function applicant(name: string, log: string[], turns: Turns, network = ''): Applicant {
   const self: Applicant = {
+    network,
     begin: () => void log.push(`${name} begins`),
     giveWay: () => {
       log.push(`${name} gives way`)
@@ -44,6 +45,26 @@ describe('turns', () => {
     expect(log).toEqual(['a begins', 'c begins'])
   })
 
+  test('go to who is alone of its network before all others, newer ones too', async () => {
+    const turns = new Turns(1)
+    const [first] = enter(turns, 'a', 'b')
+    const honest = applicant('honest', log, turns, 'honest')
+    turns.enter(honest)
+    const crowd = enter(turns, 'c', 'd')
+    turns.leave(first!)
+    await eventTurns(1)
+    expect(log.slice(1)).toEqual(['honest begins'])
+    turns.leave(honest)
+    await eventTurns(1)
+    expect(log.slice(2)).toEqual(['d begins'])
+    // Who comes back is the only one again, once all that it had are over.
+    turns.enter(applicant('honest once more', log, turns, 'honest'))
+    enter(turns, 'e')
+    turns.leave(crowd[1]!)
+    await eventTurns(1)
+    expect(log.slice(3)).toEqual(['honest once more begins'])
+  })
+
   test('are not given to who has left', async () => {
     const turns = new Turns(1)
     const [first, , third] = enter(turns, 'a', 'b', 'c')
@@ -58,6 +79,7 @@ describe('turns', () => {
     const seen: number[] = []
     let begun = 0
     const costly = (): Applicant => ({
+      network: '',
       begin: () => {
         begun++
         // Like OpenSSL: the work is done in the next tick.
@@ -103,4 +125,17 @@ describe('turns', () => {
     vi.advanceTimersByTime(60_000)
     expect(log).toEqual(['a begins'])
   })
+})
+
+test('a network is an IPv4 address, or the first half of one of IPv6', () => {
+  for (const [address, network] of [
+    ['10.1.2.3', '10.1.2.3'],
+    ['', ''],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
+    ['2001:db8:1:2::1', '2001:db8:1:2'],
+    ['2001:db8::1', '2001:db8'],
+    ['::1', ''],
+  ]) {
+    expect(networkOf(address!)).toBe(network)
+  }
 })
