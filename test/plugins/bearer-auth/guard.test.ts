@@ -3,6 +3,7 @@ import { Slots } from 'rawhttp'
 import { BearerClaims, bearerAuthGuard, hashToken, type TokenClaims } from 'rawhttp/plugins/bearer-auth'
 import { route, router } from 'rawhttp/plugins/router'
 import { describe, expect, test } from 'vitest'
+import { parseTokenHash, staticTokens } from '../../../plugins/bearer-auth/tokens.ts'
 import { requestOf, serve } from '../../support/in-memory.ts'
 import { bearer, challengeOf, guarded } from './site.ts'
 
@@ -168,6 +169,21 @@ describe('verify', () => {
     const { as } = await guarded({ verify: () => claims as TokenClaims, scope: ['read'] })
     expect((await as('abc')).status).toBe(status)
   })
+})
+
+test('one of two scopes is not both', async () => {
+  const scoped = (scope: string) => guarded({ verify: () => ({ scope }), scope: ['read', 'write'] })
+  expect((await (await scoped('read')).as('abc')).status).toBe(403)
+  expect((await (await scoped('write')).as('abc')).status).toBe(403)
+  expect((await (await scoped('write read')).as('abc')).status).toBe(200)
+})
+
+test.each([0, 15, 31])('a token whose hash differs in byte %i alone is another token', at => {
+  const digest = parseTokenHash(tokens.deploy)!
+  const claims = { sub: 'deploy' }
+  expect(staticTokens([{ digest, claims }])(DEPLOY)).toBe(claims)
+  digest[at]! ^= 1
+  expect(staticTokens([{ digest, claims }])(DEPLOY)).toBeNull()
 })
 
 describe('bearerAuthGuard', () => {

@@ -75,6 +75,15 @@ describe('a JSON Web Token', () => {
     expect(challengeOf(await as(await sign(key, good)))).toMatch(/^403 .*insufficient_scope.*scope="write"$/)
   })
 
+  test('is signed by an algorithm of the list, whatever other keys the issuer has', async () => {
+    const other = await makeKey('other', 'ES384')
+    const jwks = await tempFile('keys.json', JSON.stringify({ keys: [key.jwk, other.jwk] }))
+    const token = await sign(other, good)
+    expect((await (await guarded({ jwt: { jwks, ...facts } })).as(token)).status).toBe(401)
+    const algorithms = ['ES256', 'ES384'] as const
+    expect((await (await guarded({ jwt: { jwks, ...facts, algorithms } })).as(token)).status).toBe(200)
+  })
+
   test('that somebody else has made is refused, however it is disguised', async () => {
     const jwks = await tempFile('keys.json', keySet)
     const { as, reports } = await guarded({ jwt: { jwks, ...facts } })

@@ -56,6 +56,16 @@ test('each alternative of an expression is matched whole', () => {
 })
 
 test.each([
+  'https://evil.net/x.a.example',
+  'https://evil.net?x.a.example',
+  'https://ann@evil.net:1@x.a.example',
+  `https://${'a'.repeat(300)}.a.example`,
+])('a wide expression never sees what is no origin, as %s', origin => {
+  expect(allows(/^https:\/\/.+\.a\.example$/, origin)).toBeNull()
+  expect(allows(/^https:\/\/.+\.a\.example$/, 'https://x.a.example')).toBe('https://x.a.example')
+})
+
+test.each([
   'http://localhost:5173',
   'http://[::1]:80',
   'http://xn--bcher-kva.example',
