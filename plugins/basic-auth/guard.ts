@@ -1,8 +1,9 @@
+import { availableParallelism } from 'node:os'
 import { HttpError, type HttpRequest, HttpResponse, Slots } from 'rawhttp'
 import { type Credentials, credentialsOf } from './credentials.ts'
 import { Remembered } from './remembered.ts'
 import type { Verify } from './schema.ts'
-import { type Full, Turns } from './turns.ts'
+import { type Full, LATE, Turns } from './turns.ts'
 
 /** Lets a request through with nothing, or answers it. */
 export type Guard = (request: HttpRequest) => HttpResponse | undefined | Promise<HttpResponse | undefined>
@@ -17,14 +18,26 @@ export interface GuardParts {
   readonly turns: Turns
 }
 
+/** Behind this a client is told to come again, long before its request is given up by the kernel. */
+const PATIENCE = 5_000
+
 /**
  * The checks of stored hashes in the whole process, which has one thread pool: two of its four threads stay for files
- * and compression. A check takes 32 MB while it runs.
+ * and compression, and of two processors one for all other requests. A check takes 32 MB while it runs.
  */
-export const hashTurns = new Turns({ atOnce: 2, waiting: 64, perClient: 8 })
+export const hashTurns = new Turns({
+  atOnce: availableParallelism() > 2 ? 2 : 1,
+  waiting: 16,
+  perClient: 8,
+  patience: PATIENCE,
+})
 
 /** Those of one `verify` of the config, which mostly waits for somebody else. */
-export const callTurns = (): Turns => new Turns({ atOnce: 32, waiting: 256, perClient: 16 })
+export const callTurns = (): Turns =>
+  new Turns({ atOnce: 32, waiting: 256, perClient: 16, patience: PATIENCE })
+
+/** Whether credentials are right, if there was time to find out. */
+type Verdict = boolean | typeof LATE
 
 const MINUTE = 60_000
 
@@ -34,7 +47,7 @@ export class BasicGuard {
   readonly #challenge: string
   readonly #remembered: Remembered
   /** Checks under way by the code of their credentials: a page's fifty requests are one check. */
-  readonly #checks = new Map<string, Promise<boolean>>()
+  readonly #checks = new Map<string, Promise<Verdict>>()
   #toldAt = -MINUTE
 
   constructor(parts: GuardParts) {
@@ -61,9 +74,11 @@ export class BasicGuard {
   async #decide(
     request: HttpRequest,
     credentials: Credentials,
-    check: Promise<boolean>,
+    check: Promise<Verdict>,
   ): Promise<HttpResponse | undefined> {
-    if (await check) return this.#enter(request, credentials)
+    const verdict = await check
+    if (verdict === LATE) return this.#busy(request, 'full')
+    if (verdict) return this.#enter(request, credentials)
     throw this.#refusal('Name or password is wrong.', 'WRONG')
   }
 
@@ -71,14 +86,13 @@ export class BasicGuard {
     request.set(Slots.user, user)
   }
 
-  #check(code: string, { user, password }: Credentials, client: string): Promise<boolean> {
+  #check(code: string, { user, password }: Credentials, client: string): Promise<Verdict> {
     const { turns, verify } = this.#parts
     const check = turns
-      .run(client, () => verify(user, password))
-      .then(mustBeBoolean)
-      .then(isRight => {
-        if (isRight) this.#remembered.add(code)
-        return isRight
+      .run(client, async () => mustBeBoolean(await verify(user, password)))
+      .then(verdict => {
+        if (verdict === true) this.#remembered.add(code)
+        return verdict
       })
       .finally(() => this.#checks.delete(code))
     this.#checks.set(code, check)

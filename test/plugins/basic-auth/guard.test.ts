@@ -185,7 +185,7 @@ describe('under a flood of passwords', () => {
   const flooded = () => {
     const waiting: (() => void)[] = []
     const verify = () => new Promise<boolean>(resolve => waiting.push(() => resolve(true)))
-    const turns = new Turns({ atOnce: 1, waiting: 2, perClient: 2 })
+    const turns = new Turns({ atOnce: 1, waiting: 2, perClient: 2, patience: 5_000 })
     const guard = new BasicGuard({ realm: 'x', remember: 1_000, verify, turns })
     const log: string[] = []
     let number = 0
@@ -231,8 +231,46 @@ describe('under a flood of passwords', () => {
     expect(same.length).toBe(3)
   })
 
+  test('who waits too long is told to come again, and takes no place any more', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const { ask, waiting } = flooded()
+      const first = ask('a')
+      const late = [ask('b'), ask('c')]
+      vi.advanceTimersByTime(4_999)
+      expect((ask('d') as HttpResponse).status).toBe(503)
+      vi.advanceTimersByTime(1)
+      for (const check of late) expect(((await check) as HttpResponse).status).toBe(503)
+      const next = ask('b')
+      waiting.shift()!()
+      expect(await first).toBeUndefined()
+      await vi.waitUntil(() => waiting.length === 1)
+      waiting.shift()!()
+      expect(await next).toBeUndefined()
+      vi.advanceTimersByTime(9_999)
+      expect(waiting.length).toBe(0)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  test('the turns are those of who came first', async () => {
+    const turns = new Turns({ atOnce: 2, waiting: 9, perClient: 9, patience: 5_000 })
+    const begun: number[] = []
+    const all = [1, 2, 3, 4, 5].map(number =>
+      turns.run('a', async () => {
+        begun.push(number)
+        await new Promise(resolve => setImmediate(resolve))
+        return number
+      }),
+    )
+    expect(begun).toEqual([1, 2])
+    expect(await Promise.all(all)).toEqual([1, 2, 3, 4, 5])
+    expect(begun).toEqual([1, 2, 3, 4, 5])
+  })
+
   test('a check that throws gives its place on', async () => {
-    const turns = new Turns({ atOnce: 1, waiting: 1, perClient: 9 })
+    const turns = new Turns({ atOnce: 1, waiting: 1, perClient: 9, patience: 5_000 })
     const failing = turns.run('a', () => {
       throw new Error('no')
     })
