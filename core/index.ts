@@ -53,6 +53,7 @@ export type { ExchangeLimits, ListenerLimits } from './limits.ts'
 export type { ConnectionInfo, Peer, TlsInfo } from './listener.ts'
 export type { Log } from './log.ts'
 export { canonicalPath, canonicalPattern, decodeSegment, PathError } from './path.ts'
+export { type PathPattern, type PatternPiece, readPattern } from './pattern.ts'
 export {
   definePlugin,
   type PluginDefinition,
