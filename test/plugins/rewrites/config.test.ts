@@ -27,6 +27,7 @@ test.each<[unknown, string[]]>([
     { '/:a((x*)*)': '/b' },
     ['"/:a((x*)*)": from: the regular expression ((x*)*) is not safe: a repetition stands inside of another'],
   ],
+  [{ '/*': '/x/*', '/a': '/b' }, ['"/a": is never reached; "/*" stands before it and takes its path']],
   [
     [{ from: '/a', to: '/b', hosts: [] }],
     ['"/a": hosts: expected a list of at least one host, got an empty list'],
@@ -42,4 +43,13 @@ test.each<[unknown, string[]]>([
     message.replace(/^config: plugins\[0\] \(rewrites\): options(?:: )?/, ''),
   )
   expect(messages).toEqual(problems)
+})
+
+test('a rule for some requests only keeps none behind it from its own', async () => {
+  const rules = [
+    { from: '/*', to: '/blog/*', hosts: ['blog.example.com'] },
+    { from: '/a', to: '/b' },
+  ]
+  const server = await createServer({ plugins: [rewrites(rules)] })
+  await server.stop()
 })
