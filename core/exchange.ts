@@ -187,6 +187,8 @@ export class Exchange extends ExchangeLife implements SendingHost {
     this.stage++
     this.state = HANDLING
     this.response = null
+    // Whoever has rewritten the target does so again.
+    this.request.locate(this.request.target)
     this.#handle()
   }
 

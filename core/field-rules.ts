@@ -18,7 +18,11 @@ const VALIDATORS = new Set(['etag', 'last-modified', 'accept-ranges'])
 // These two speak of what the client may do with the page, not of its bytes.
 const isPolicy = (field: string): boolean => field.startsWith('content-security-policy')
 
-/** Whether a field belongs to the representation, which is finished when `deliver` runs. */
+/**
+ * Whether a field belongs to the representation, which is finished when `deliver` runs: a tap there may not change it.
+ *
+ * @param field In lower case.
+ */
 export function isRepresentationField(field: string): boolean {
   return VALIDATORS.has(field) || (field.startsWith('content-') && !isPolicy(field))
 }

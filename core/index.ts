@@ -4,6 +4,7 @@ export type { Preconditions } from './conditional.ts'
 export { defineConfig, defineSite } from './config/define.ts'
 export { ConfigError } from './config/errors.ts'
 export { parseLimits } from './config/parse-limits.ts'
+export { parseScope } from './config/parse-scope.ts'
 export { didYouMean } from './config/suggest.ts'
 export type {
   Config,
@@ -19,6 +20,7 @@ export type {
   TrustedProxiesConfig,
 } from './config/types.ts'
 export { parseDuration, parseSize } from './config/units.ts'
+export { Destination, type Reached, readDestination } from './destination.ts'
 export {
   type Diagnostic,
   HttpError,
@@ -34,6 +36,7 @@ export { escapeHtml } from './escape-html.ts'
 export type { EventsContext, EventsSource } from './event-run.ts'
 export type { EventsInit } from './event-stream.ts'
 export type { ServerEvent } from './event-text.ts'
+export { isRepresentationField } from './field-rules.ts'
 export { type FileIdentity, FileSlice } from './file-slice.ts'
 export type { FormLimits, FormPart } from './forms.ts'
 export { type HeadersInit, HttpHeaders } from './headers.ts'
@@ -52,7 +55,9 @@ export type { Keep, KeepOptions, Reload } from './keep.ts'
 export type { ExchangeLimits, ListenerLimits } from './limits.ts'
 export type { ConnectionInfo, Peer, TlsInfo } from './listener.ts'
 export type { Log } from './log.ts'
-export { canonicalPath, canonicalPattern, decodeSegment, PathError } from './path.ts'
+export { canonicalPath, canonicalPattern, decodeSegment, encodeSegment, PathError } from './path.ts'
+export { type PathPattern, type PatternPiece, readPattern } from './pattern.ts'
+export { type PatternMatch, PatternTable } from './pattern-table.ts'
 export {
   definePlugin,
   type PluginDefinition,
@@ -87,6 +92,7 @@ export {
   pieces,
   type ResponseBody,
 } from './response-body.ts'
+export type { RequestTest } from './scope.ts'
 export { createServer, type ListeningAddress, type Server, type ServerOptions } from './server.ts'
 export type { Sink } from './sink.ts'
 export { ROOT_SITE } from './site.ts'

@@ -112,3 +112,11 @@ export function decodeSegment(segment: string): string {
     throw new PathError('PATH-ESCAPE')
   }
 }
+
+// Of pchar (RFC 3986 section 3.3), what encodeURIComponent escapes: $ & + , : ; = @
+const PCHAR_ESCAPES = /%(?:2[46BC]|3[ABD]|40)/g
+
+/** A text as one segment of a canonical path, or a part of one: what {@link decodeSegment} gives the text of. */
+export function encodeSegment(text: string): string {
+  return encodeURIComponent(text.toWellFormed()).replace(PCHAR_ESCAPES, decodeURIComponent)
+}

@@ -2,22 +2,23 @@ import { canonicalPattern, PathError } from './path.ts'
 import type { ScopeOptions } from './plugin.ts'
 import type { HttpRequest } from './request.ts'
 
-type Test = (request: HttpRequest) => boolean
+/** Whether a request is one of those that something is narrowed to. */
+export type RequestTest = (request: Pick<HttpRequest, 'path' | 'method' | 'hostname'>) => boolean
 
 /**
  * One test from nested scopes, compiled when the plugins are set up; null when there are none.
  *
  * @throws TypeError for a path pattern that no path can match: what it should guard would stand open.
  */
-export function compileScopes(scopes: readonly ScopeOptions[]): Test | null {
+export function compileScopes(scopes: readonly ScopeOptions[]): RequestTest | null {
   const tests = scopes.flatMap(scopeTests)
   if (tests.length === 0) return null
   if (tests.length === 1) return tests[0]!
   return request => tests.every(test => test(request))
 }
 
-function scopeTests(scope: ScopeOptions): Test[] {
-  const tests: Test[] = []
+function scopeTests(scope: ScopeOptions): RequestTest[] {
+  const tests: RequestTest[] = []
   if (scope.path !== undefined) tests.push(pathTest(list(scope.path)))
   if (scope.methods !== undefined) tests.push(methodTest(scope.methods))
   if (scope.hosts !== undefined) tests.push(hostTest(scope.hosts))
@@ -28,7 +29,7 @@ const list = (value: string | readonly string[]): readonly string[] =>
   typeof value === 'string' ? [value] : value
 
 // `/admin/*` covers `/admin` too: a guard that misses the folder's own path is a hole.
-function pathTest(patterns: readonly string[]): Test {
+function pathTest(patterns: readonly string[]): RequestTest {
   const exact = new Set<string>()
   const folders: string[] = []
   for (const pattern of patterns.map(checkedPattern)) {
@@ -54,13 +55,13 @@ function checkedPattern(written: string): string {
   return pattern
 }
 
-function methodTest(methods: readonly string[]): Test {
+function methodTest(methods: readonly string[]): RequestTest {
   const wanted = new Set(methods)
   if (wanted.has('GET')) wanted.add('HEAD')
   return request => wanted.has(request.method)
 }
 
-function hostTest(hosts: readonly string[]): Test {
+function hostTest(hosts: readonly string[]): RequestTest {
   if (hosts.includes('*')) return () => true
   const exact = new Set(hosts.map(host => host.toLowerCase()))
   const suffixes = hosts.filter(host => host.startsWith('*.')).map(host => host.slice(1).toLowerCase())

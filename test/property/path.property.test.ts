@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { canonicalPath, canonicalPattern, decodeSegment, PathError } from '../../core/path.ts'
+import { canonicalPath, canonicalPattern, decodeSegment, encodeSegment, PathError } from '../../core/path.ts'
 
 const numRuns = 5_000
 
@@ -165,4 +165,17 @@ describe('/admin/x, spelt in two hundred ways', () => {
     })
     fc.assert(property, { numRuns: 1_000 })
   })
+})
+
+it('a segment that was decoded is the same when it is encoded again', () => {
+  fc.assert(
+    fc.property(path, given => {
+      const canonical = orNull(() => canonicalPath(given))
+      for (const segment of canonical?.split('/') ?? []) {
+        const decoded = orNull(() => decodeSegment(segment))
+        if (decoded !== null) expect(encodeSegment(decoded)).toBe(segment)
+      }
+    }),
+    { numRuns },
+  )
 })
