@@ -6,6 +6,7 @@ import { isPluginFactory } from '../plugin.ts'
 import { ConfigError, messageOf } from './errors.ts'
 import { firstPartyFile, firstPartyNames } from './first-party.ts'
 import { importFailure } from './import-failure.ts'
+import { plainImporter } from './importer.ts'
 import { resolvePath } from './paths.ts'
 import { quote, show } from './show.ts'
 import { closest } from './suggest.ts'
@@ -39,7 +40,8 @@ async function loadModule(name: string, at: string, source: ConfigSource): Promi
   const file = /^(?:\.{0,2}\/|file:)/.test(name) ? existing(name, path, source) : firstPartyFile(name)
   if (file === null) return await importPackage(name, path, source)
   try {
-    return { module: (await import(pathToFileURL(file).href)) as Module, file }
+    const { importer = plainImporter } = source
+    return { module: (await importer.import(pathToFileURL(file).href)) as Module, file }
   } catch (error) {
     throw await importFailure(error, { file, importedBy: source.file, path })
   }
@@ -56,10 +58,14 @@ function existing(name: string, path: string, source: ConfigSource): string {
   })
 }
 
+/** Node does not resolve a name again that it has resolved before: each import has one of its own. */
+let imports = 0
+
 /** Imports a package as the config file would: `createRequire` refuses packages that only have an `import` condition. */
 async function importPackage(name: string, path: string, source: ConfigSource): Promise<Loaded> {
-  const token = `rawhttp-plugin:${name}`
-  const parentURL = pathToFileURL(join(source.dir, 'rawhttp.config.js')).href
+  const token = `rawhttp-plugin:${++imports}:${name}`
+  const { importer = plainImporter } = source
+  const parentURL = importer.parent(pathToFileURL(join(source.dir, 'rawhttp.config.js')).href)
   let found: string | null = null
   const hooks = registerHooks({
     resolve(specifier, context, next) {
