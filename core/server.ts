@@ -113,9 +113,14 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
 
   /** @internal The first generation. */
   async load(config: ResolvedConfig): Promise<void> {
+    this.#generation = await this.build(config)
+  }
+
+  /** @internal Runs the setups of a config's plugins. Nothing is started, nothing is to be ended. */
+  async build(config: ResolvedConfig): Promise<Generation> {
     const generation = await Generation.build(config, this)
     checkTls(generation)
-    this.#generation = generation
+    return generation
   }
 
   /** @internal Those that are open. */
@@ -193,7 +198,7 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
   }
 
   async #swap(config: ResolvedConfig): Promise<void> {
-    const next = await this.prepare(config)
+    const next = await this.prepare(await this.build(config))
     try {
       next.commit()
     } catch (error) {
@@ -203,14 +208,12 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
   }
 
   /**
-   * @internal The first half of {@link swap}: a generation is built and started, and its new listeners are opened. It
-   * can wait so, for others that are to change at the same time.
+   * @internal The first half of {@link swap}: a generation is started, and its new listeners are opened. It can wait so,
+   * for others that are to change at the same time.
    */
-  async prepare(config: ResolvedConfig): Promise<NextGeneration> {
+  async prepare(next: Generation): Promise<NextGeneration> {
     await this.#start()
     const old = this.generation
-    const next = await Generation.build(config, this)
-    checkTls(next)
     const listeners = new NextListeners(this)
     const abandon = async () => {
       listeners.abandon()
@@ -221,7 +224,7 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
       await next.start(old)
       // A stop that came meanwhile has gone on without it.
       if (this.isStopping) throw stoppedError()
-      if (this.#isListening) await listeners.open(config.listen)
+      if (this.#isListening) await listeners.open(next.config.listen)
     } catch (error) {
       await abandon()
       throw error

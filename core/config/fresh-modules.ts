@@ -1,5 +1,13 @@
-import { createRequire, type LoadHookSync, type ResolveHookSync, registerHooks } from 'node:module'
+import { statSync } from 'node:fs'
+import {
+  createRequire,
+  type LoadHookSync,
+  type ResolveFnOutput,
+  type ResolveHookSync,
+  registerHooks,
+} from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { types } from 'node:util'
 import { isOwnModule } from './first-party.ts'
 import type { Importer } from './importer.ts'
 import { ModuleGraph, realPath } from './module-graph.ts'
@@ -7,13 +15,25 @@ import { marked, markOf } from './module-mark.ts'
 
 const commonJsCache = createRequire(import.meta.url).cache
 
+/** One load of the config: imports go through it, and then it must be ended. */
+export interface ModuleLoad extends Importer {
+  /** Whether modules are imported anew; else no file has changed since the last good load. */
+  readonly isFresh: boolean
+  /** Changed ES modules that stay what they were: CommonJS requires them. */
+  readonly stuck: readonly string[]
+  /**
+   * The first call counts. What belongs to a load that failed is not used again; the one before stays what it is.
+   */
+  end(isGood: boolean): void
+}
+
 /**
  * The modules of a config over its reloads. The first load is what it would be without this. In later ones the URL of
  * the config file is marked with a number, which hooks hand on to whatever it imports, so that Node takes each for a
  * module that it does not know yet. Packages and rawhttp itself stay what they are: `instanceof`, slots and stages go
  * by identity.
  */
-export class FreshModules implements Importer {
+export class FreshModules {
   #loads = 0
   /** The last load that was good. */
   #current: ModuleGraph | null = null
@@ -21,45 +41,14 @@ export class FreshModules implements Importer {
   #latest = new ModuleGraph(0)
   /** URLs without a mark that belong to a load: modules of the first, and CommonJS, which has no place for a mark. */
   readonly #unmarked = new Map<string, number>()
-  /** ES modules that CommonJS requires: Node goes by their file, and gives the one that it has. */
-  readonly #stuck = new Set<string>()
-  /** CommonJS modules that the load under way replaces. */
-  readonly #replaced = new Map<string, NodeJS.Module>()
 
   constructor() {
     registerHooks({ resolve: this.#resolve, load: this.#load })
   }
 
-  /**
-   * Begins a load. Where every file is what it was at the last good one, nothing is imported again.
-   *
-   * @returns Whether modules will be imported anew.
-   */
-  begin(): boolean {
-    if (this.#current?.changed().length === 0) {
-      this.#latest = this.#current
-      return false
-    }
-    this.#latest = new ModuleGraph(this.#loads++)
-    for (const file of this.#current?.paths ?? []) {
-      const module = commonJsCache[file]
-      if (module === undefined) continue
-      this.#replaced.set(file, module)
-      delete commonJsCache[file]
-    }
-    return true
-  }
-
-  /** Ends a load. What belonged to one that failed is not used again; the one before stays what it is. */
-  end(isGood: boolean): void {
-    if (isGood) this.#current = this.#latest
-    else if (this.#latest !== this.#current) this.#restore()
-    this.#replaced.clear()
-  }
-
-  /** How many loads have imported modules anew, the first not counted. */
+  /** How many loads after the first have imported modules anew. */
   get reloads(): number {
-    return this.#loads - 1
+    return Math.max(0, this.#loads - 1)
   }
 
   /** Every path that the last load, or the last good one, looked at. */
@@ -67,52 +56,62 @@ export class FreshModules implements Importer {
     return [...new Set([...this.#latest.paths, ...(this.#current?.paths ?? [])])]
   }
 
-  /** Files that are not what they were at the last load, good or not. */
+  /** Paths that are not what they were at the last load, good or not. */
   changed(): readonly string[] {
     return this.#latest.changed()
   }
 
-  /** Modules of the last load that are those of the first, whatever their files say by now. */
-  get stuck(): readonly string[] {
-    const { paths } = this.#latest
-    return paths.filter(path => this.#stuck.has(path))
+  /** Begins a load. Where every file is what it was at the last good one, nothing is imported again. */
+  begin(): ModuleLoad {
+    const changed = this.#current?.changed()
+    if (this.#current !== null && changed?.length === 0) {
+      this.#latest = this.#current
+      return { ...this.#importer(this.#current), isFresh: false, stuck: [], end: () => undefined }
+    }
+    const graph = new ModuleGraph(this.#loads++)
+    this.#latest = graph
+    const { replaced, kept } = this.#takeCommonJs()
+    for (const file of kept) graph.note(file)
+    const stuck = kept.filter(file => changed?.includes(file))
+    let hasEnded = false
+    const end = (isGood: boolean) => {
+      if (hasEnded) return
+      hasEnded = true
+      if (isGood) this.#current = graph
+      else this.#giveBack(replaced, graph)
+    }
+    return { ...this.#importer(graph), isFresh: true, stuck, end }
   }
 
-  import(url: string): Promise<unknown> {
+  #importer(graph: ModuleGraph): Importer {
+    return {
+      import: url => this.#import(url, graph),
+      parent: url => marked(url, graph.number),
+      noteFile: file => graph.note(file),
+    }
+  }
+
+  #import(url: string, graph: ModuleGraph): Promise<unknown> {
     const path = fileURLToPath(url)
     const file = realPath(path)
-    this.#latest.noteWay(path, file)
-    if (file === null) return import(url)
-    const real = pathToFileURL(file).href
-    if (!isFreshable(real)) return import(real)
-    const { number } = this.#latest
-    if (number > 0) return import(marked(real, number))
-    this.#unmarked.set(real, 0)
-    return import(real)
-  }
-
-  parent(url: string): string {
-    return marked(url, this.#latest.number)
-  }
-
-  noteFile(file: string): void {
-    this.#latest.note(file)
+    graph.noteWay(path, file)
+    const real = file === null ? url : pathToFileURL(file).href
+    return file !== null && isProjects(real) ? import(this.#urlIn(graph.number, real)) : import(real)
   }
 
   readonly #resolve: ResolveHookSync = (specifier, context, next) => {
     const { parentURL } = context
     const load = parentURL === undefined ? null : this.#loadOf(parentURL)
     if (load === null) return next(specifier, context)
-    const way = wayOf(specifier, parentURL!)
+    const path = pathOf(specifier, parentURL!)
     try {
-      const resolved = next(specifier, context)
-      if (!isFreshable(resolved.url) || markOf(resolved.url) !== null) return resolved
-      if (way !== null) this.#graph(load)?.noteWay(way, fileURLToPath(resolved.url))
-      if (load > 0) return { ...resolved, url: marked(resolved.url, load) }
-      this.#unmarked.set(resolved.url, 0)
-      return resolved
+      const resolved = throughLinks(next(specifier, context), path)
+      if (!isProjects(resolved.url) || markOf(resolved.url) !== null) return resolved
+      const file = fileURLToPath(resolved.url)
+      if (path !== null) this.#graph(load)?.noteWay(path, file)
+      return { ...resolved, url: this.#urlIn(load, resolved.url) }
     } catch (error) {
-      if (way !== null) this.#graph(load)?.noteWay(way, realPath(way))
+      if (path !== null) this.#graph(load)?.noteWay(path, realPath(path))
       throw error
     }
   }
@@ -123,10 +122,14 @@ export class FreshModules implements Importer {
     const file = fileURLToPath(url)
     this.#graph(load)?.note(file)
     const loaded = next(url, context)
-    const isCommonJs = loaded.format?.startsWith('commonjs') ?? false
-    if (isCommonJs) this.#unmarked.set(pathToFileURL(file).href, load)
-    else if (loaded.format?.startsWith('module') && isRequired(context.conditions)) this.#stuck.add(file)
+    if (loaded.format?.startsWith('commonjs')) this.#unmarked.set(pathToFileURL(file).href, load)
     return loaded
+  }
+
+  #urlIn(load: number, url: string): string {
+    if (load > 0) return marked(url, load)
+    this.#unmarked.set(url, 0)
+    return url
   }
 
   /** The load that a module belongs to; null for one of a package, or of rawhttp. */
@@ -139,24 +142,59 @@ export class FreshModules implements Importer {
     return load === this.#current?.number ? this.#current : null
   }
 
-  #restore(): void {
-    for (const file of this.#latest.paths) delete commonJsCache[file]
-    for (const [file, module] of this.#replaced) {
+  /**
+   * Takes the CommonJS modules of the config out of Node's cache, which goes by file, so that they are read again. An
+   * ES module that was required is kept: Node would give an empty one.
+   */
+  #takeCommonJs(): {
+    readonly replaced: ReadonlyMap<string, NodeJS.Module>
+    readonly kept: readonly string[]
+  } {
+    const replaced = new Map<string, NodeJS.Module>()
+    const kept: string[] = []
+    for (const file of this.#current?.paths ?? []) {
+      const module = commonJsCache[file]
+      if (module === undefined) continue
+      if (isEsModule(module)) {
+        kept.push(file)
+        continue
+      }
+      replaced.set(file, module)
+      delete commonJsCache[file]
+    }
+    return { replaced, kept }
+  }
+
+  #giveBack(replaced: ReadonlyMap<string, NodeJS.Module>, failed: ModuleGraph): void {
+    for (const file of failed.paths) if (!isEsModule(commonJsCache[file])) delete commonJsCache[file]
+    for (const [file, module] of replaced) {
       commonJsCache[file] = module
       this.#unmarked.set(pathToFileURL(file).href, this.#current!.number)
     }
   }
 }
 
-const isRequired = (conditions: readonly string[] | undefined) => conditions?.includes('require') ?? false
-
-/** Whether a module is the project's own. Node has resolved links: these are real paths. */
-function isFreshable(url: string): boolean {
+/** Whether a module is the project's own. Links are followed by now: these are real paths. */
+function isProjects(url: string): boolean {
   return url.startsWith('file:') && !url.includes('/node_modules/') && !isOwnModule(url)
 }
 
+const isEsModule = (module: NodeJS.Module | undefined): boolean =>
+  module !== undefined && (types.isModuleNamespaceObject(module.exports) || /\.m[jt]s$/.test(module.filename))
+
+/** Node remembers for ever where a link led when it came by it first. */
+function throughLinks(resolved: ResolveFnOutput, path: string | null): ResolveFnOutput {
+  const file = path === null ? null : realPath(path)
+  if (file === null || !resolved.url.startsWith('file:') || !isFile(file)) return resolved
+  const url = pathToFileURL(file)
+  url.search = new URL(resolved.url).search
+  return { ...resolved, url: url.href }
+}
+
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
+
 /** The path that a specifier means, before links are followed; null for one that names a package. */
-function wayOf(specifier: string, parentURL: string): string | null {
+function pathOf(specifier: string, parentURL: string): string | null {
   if (!/^(?:\.{0,2}\/|file:)/.test(specifier)) return null
   const { protocol, href } = new URL(specifier, parentURL)
   return protocol === 'file:' ? fileURLToPath(href) : null
