@@ -20,5 +20,7 @@ export function watchModules(modules: FreshModules, reloader: Reloader): () => v
     if (changed.length > 0 && modules.changed().length > 0) files.soon()
   }
   files.watch(modules.paths)
+  // What has changed since it was loaded, and before it was watched.
+  files.soon()
   return () => files.close()
 }

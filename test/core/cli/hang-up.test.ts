@@ -1,0 +1,98 @@
+import { readFileSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { workspace } from '../config/workspace.ts'
+import { configOf, reloadServer } from './reload-server.ts'
+import { launch, ready } from './run-cli.ts'
+
+const config = 'rawhttp.config.ts'
+const answering = (text: string, more = '') => ({ [config]: configOf({ answer: `'${text}'`, more }) })
+
+/** How often each config was started, by what its start says. */
+const starts = (word: string) => `server({ hooks }) {
+  hooks.start.tapPromise('s', async () => {
+    process.stderr.write('starts ${word}\\n')
+    await new Promise(resolve => setTimeout(resolve, 300))
+  })
+},`
+
+describe('SIGHUP', () => {
+  it('reloads the config', async () => {
+    const { running, write, text } = await reloadServer(answering('one'))
+    await text()
+    write(answering('two'))
+    running.child.kill('SIGHUP')
+    await running.line(/^rawhttp: reloaded rawhttp\.config\.ts$/)
+    expect(await text()).toBe('two')
+  })
+
+  it('with a broken config leaves the server as it is, and says why', async () => {
+    const { running, write, text } = await reloadServer(answering('one'))
+    write({ [config]: 'throw new Error("boom")' })
+    running.child.kill('SIGHUP')
+    await running.line(/^rawhttp: rawhttp\.config\.ts: line 1: boom$/)
+    expect(await text()).toBe('one')
+  })
+
+  it('that comes while a reload is under way is one more, however often it comes', async () => {
+    const { running, write, reload } = await reloadServer(answering('one'))
+    write(answering('two', starts('two')))
+    running.child.kill('SIGHUP')
+    await running.line(/^starts two$/)
+    write(answering('three', starts('three')))
+    for (let i = 0; i < 5; i++) running.child.kill('SIGHUP')
+    expect(await reload()).toMatchObject({ code: 0 })
+    running.child.kill('SIGTERM')
+    const { stderr } = await running.finished
+    expect(stderr.match(/^starts three$/gm)).toHaveLength(1)
+    expect(stderr.match(/^rawhttp: reloaded/gm)).toHaveLength(2)
+  })
+
+  it('that comes while the server starts is made up for', async () => {
+    const cwd = workspace({
+      [config]:
+        "process.stderr.write('loads\\n')\nawait new Promise(go => setTimeout(go, 300))\nexport default { listen: [{ port: 0 }] }",
+    })
+    const running = launch(['start'], { cwd })
+    await running.line(/^loads$/)
+    running.child.kill('SIGHUP')
+    await ready(running)
+    await running.line(/^rawhttp: reloaded rawhttp\.config\.ts, whose modules have not changed$/)
+  })
+
+  it('that comes while the server stops changes nothing', async () => {
+    const stops = `server({ hooks }) {
+      hooks.stop.tapPromise('s', async () => {
+        process.stderr.write('stops\\n')
+        await new Promise(resolve => setTimeout(resolve, 300))
+      })
+    },`
+    const { running } = await reloadServer(answering('one', stops))
+    running.child.kill('SIGTERM')
+    await running.line(/^stops$/)
+    running.child.kill('SIGHUP')
+    const { code, stderr } = await running.finished
+    expect([code, stderr]).toEqual([
+      0,
+      expect.stringContaining('rawhttp: not reloaded: the server is stopping\n'),
+    ])
+  })
+
+  it('opens logs anew, though the config is broken', async () => {
+    const json = JSON.stringify({ listen: [{ port: 0 }], plugins: [['access-log', { file: 'access.log' }]] })
+    const { cwd, running, write, text } = await reloadServer({ 'rawhttp.config.json': json })
+    const [log, old] = [join(cwd, 'access.log'), join(cwd, 'access.log.1')]
+    await text('/one')
+    renameSync(log, old)
+    write({ 'rawhttp.config.json': '{' })
+    running.child.kill('SIGHUP')
+    await running.line(/syntax error/)
+    await text('/two')
+    running.child.kill('SIGTERM')
+    await running.finished
+    expect([readFileSync(old, 'utf8'), readFileSync(log, 'utf8')]).toEqual([
+      expect.stringMatching(/^.*\/one.*\n$/),
+      expect.stringMatching(/^.*\/two.*\n$/),
+    ])
+  })
+})
