@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { awaiting } from '../pending.ts'
 import { isPluginFactory } from '../plugin.ts'
 import { ConfigError, messageOf } from './errors.ts'
 import { firstPartyFile, firstPartyNames } from './first-party.ts'
@@ -41,7 +42,8 @@ async function loadModule(name: string, at: string, source: ConfigSource): Promi
   if (file === null) return await importPackage(name, path, source)
   try {
     const { importer = plainImporter } = source
-    return { module: (await importer.import(pathToFileURL(file).href)) as Module, file }
+    const imported = () => importer.import(pathToFileURL(file).href)
+    return { module: (await awaiting(`${path}: its import`, imported)) as Module, file }
   } catch (error) {
     throw await importFailure(error, { file, importedBy: source.file, path })
   }
@@ -76,7 +78,7 @@ async function importPackage(name: string, path: string, source: ConfigSource): 
     },
   })
   try {
-    const module = (await import(token)) as Module
+    const module = (await awaiting(`${path}: its import`, () => import(token))) as Module
     return { module, file: found === null ? name : fileOf(found) }
   } catch (error) {
     if (found === null) throw notFound(name, path, source, error)

@@ -1,12 +1,25 @@
+import { X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
 import { readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
+import { connect } from 'node:tls'
 import { describe, expect, it } from 'vitest'
+import { makeCertificate } from '../../support/certificate.ts'
 import { workspace } from '../config/workspace.ts'
 import { configOf, reloadServer } from './reload-server.ts'
 import { launch, ready } from './run-cli.ts'
 
 const config = 'rawhttp.config.ts'
 const answering = (text: string, more = '') => ({ [config]: configOf({ answer: `'${text}'`, more }) })
+
+/** The fingerprint of the certificate that a server shows. */
+async function shownAt(url: string): Promise<string> {
+  const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', rejectUnauthorized: false })
+  await once(socket, 'secureConnect')
+  const { fingerprint256 } = socket.getPeerCertificate()
+  socket.destroy()
+  return fingerprint256
+}
 
 /** How often each config was started, by what its start says. */
 const starts = (word: string) => `server({ hooks }) {
@@ -76,6 +89,19 @@ describe('SIGHUP', () => {
       0,
       expect.stringContaining('rawhttp: not reloaded: the server is stopping\n'),
     ])
+  })
+
+  it('takes certificates that have changed, though the config has not', async () => {
+    const [one, two] = [await makeCertificate(), await makeCertificate()]
+    const tls = { cert: './cert.pem', key: './key.pem' }
+    const json = JSON.stringify({ listen: [{ port: 0, tls: true }], plugins: [['tls', tls]] })
+    const pem = ({ cert, key }: typeof one) => ({ 'cert.pem': cert, 'key.pem': key })
+    const { running, url, write } = await reloadServer({ 'rawhttp.config.json': json, ...pem(one) })
+    expect(await shownAt(url)).toBe(new X509Certificate(one.cert).fingerprint256)
+    write(pem(two))
+    running.child.kill('SIGHUP')
+    await running.line(/^rawhttp: reloaded/)
+    expect(await shownAt(url)).toBe(new X509Certificate(two.cert).fingerprint256)
   })
 
   it('opens logs anew, though the config is broken', async () => {
