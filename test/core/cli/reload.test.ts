@@ -271,6 +271,21 @@ describe('a config that is broken', () => {
     expect(await server.text()).toBe('two')
   })
 
+  it('and handlers that throw show stacks of the real files', async () => {
+    const throwing = configOf({ answer: '(() => { throw new Error("in a handler") })()' })
+    const server = await reloadServer(answering('one'), ['--verbose'])
+    server.write({ [config]: throwing })
+    await server.reload()
+    await server.text()
+    server.write({ [config]: 'throw new Error("boom")' })
+    const { text } = await server.reload()
+    expect(text).toMatch(/Error: boom\n {4}at file:\/\/\S+\/rawhttp\.config\.ts:1:7\n/)
+    server.running.child.kill('SIGTERM')
+    const { stderr } = await server.running.finished
+    expect(stderr).toMatch(/in a handler.*\n {4}at .*rawhttp\.config\.ts:\d+:\d+/)
+    expect(stderr).not.toContain('rawgen')
+  })
+
   it('that is gone does not make the folder public', async () => {
     const { cwd, reload, text } = await reloadServer(answering('one'))
     rmSync(join(cwd, config))
