@@ -45,9 +45,9 @@ export class Client {
     this.#agent.destroy()
   }
 
-  /** Follows a stream until it is enough. */
+  /** Follows a stream until it is enough, and comes back whenever the server ends it. */
   async follow(path: string, until: AbortSignal): Promise<void> {
-    await this.ask(path, { until })
+    while (!until.aborted) await this.ask(path, { until })
     this.#agent.destroy()
   }
 
@@ -66,7 +66,7 @@ interface Reading {
   readonly number: string
   /** Milliseconds of rest after each chunk. */
   readonly pause: number
-  /** Ends the answer from outside: it has no end of its own. */
+  /** Ends the answer from outside: it may have no end of its own. */
   readonly until: AbortSignal | undefined
 }
 
@@ -83,13 +83,15 @@ async function read(answer: IncomingMessage, { number, pause, until }: Reading):
       const text: string = rest + chunk
       const end = text.lastIndexOf('\n') + 1
       rest = text.slice(end)
-      for (const word of text.slice(0, end).matchAll(/\d+/g)) words.add(word[0])
+      // The last word of an event stream, when to come back, is a number too.
+      for (const word of text.slice(0, end).matchAll(/(?<!retry: )\b\d+/g)) words.add(word[0])
       if (pause > 0) await after(pause)
     }
   } catch (error) {
     if (!isOver) throw error
   }
-  if (until !== undefined && !isOver) throw new Error('the stream ended by itself')
+  // A stream may be asked to end before its first event.
+  if (until !== undefined && words.size === 0) return
   if (words.size !== 1 || !words.has(number))
     throw new Error(`said ${number} in its head, and ${[...words].join(', ')} in its body`)
 }
