@@ -74,10 +74,12 @@ async function read(answer: IncomingMessage, { number, pause, until }: Reading):
   const words = new Set<string>()
   let rest = ''
   let isOver = false
-  until?.addEventListener('abort', () => {
+  const leave = () => {
     isOver = true
     answer.destroy()
-  })
+  }
+  if (until?.aborted) leave()
+  else until?.addEventListener('abort', leave, { once: true })
   try {
     for await (const chunk of answer.setEncoding('utf8')) {
       const text: string = rest + chunk

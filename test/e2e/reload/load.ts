@@ -1,5 +1,4 @@
 import { execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,7 +21,7 @@ export interface Load {
 }
 
 /** What the server says of itself. */
-export interface Stats {
+interface Stats {
   readonly number: number
   readonly started: number
   readonly stopped: number
@@ -69,16 +68,17 @@ export async function reloadUnderLoad(load: Load): Promise<Figures> {
   }
 }
 
+/** The address of the ready line. */
 async function ready(stderr: NodeJS.ReadableStream): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
   let text = ''
-  for (;;) {
-    const [chunk] = (await once(stderr, 'data')) as [Buffer]
-    text += chunk.toString()
+  stderr.setEncoding('utf8').on('data', chunk => {
+    text += chunk
     const url = /^rawhttp listening on (\S+)$/m.exec(text)?.[1]
-    if (url === undefined) continue
-    stderr.resume()
-    return url
-  }
+    if (url !== undefined) resolve(url)
+  })
+  stderr.on('end', () => reject(new Error(`the server has ended: ${text}`)))
+  return await promise
 }
 
 async function run(
