@@ -1,12 +1,14 @@
+import { spawn } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
-import { readFileSync, renameSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { makeCertificate } from '../../support/certificate.ts'
-import { workspace } from '../config/workspace.ts'
-import { configOf, reloadServer } from './reload-server.ts'
+import { needTool } from '../../support/tools.ts'
+import { repository, workspace } from '../config/workspace.ts'
+import { configOf, reloadServer, runtimeFolder } from './reload-server.ts'
 import { launch, ready } from './run-cli.ts'
 
 const config = 'rawhttp.config.ts'
@@ -102,6 +104,23 @@ describe('SIGHUP', () => {
     running.child.kill('SIGHUP')
     await running.line(/^rawhttp: reloaded/)
     expect(await shownAt(url)).toBe(new X509Certificate(two.cert).fingerprint256)
+  })
+
+  it('because the terminal is gone ends the server, as it does any program', async () => {
+    const terminal = needTool('script', 'bsdutils')
+    const runtime = runtimeFolder()
+    const cwd = workspace({ 'rawhttp.config.json': '{"listen":[{"port":0}]}' })
+    const command = `exec ${process.execPath} --conditions=rawhttp-source ${join(repository, 'core/cli.ts')} start`
+    const child = spawn(terminal, ['-qfec', command, '/dev/null'], {
+      cwd,
+      env: { ...process.env, XDG_RUNTIME_DIR: runtime },
+      stdio: ['pipe', 'pipe', 'ignore'],
+    })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    await vi.waitFor(() => expect(readdirSync(runtime)).toHaveLength(1), 10_000)
+    child.kill('SIGKILL')
+    // A server that ends takes its socket away; one that goes on would keep it.
+    await vi.waitFor(() => expect(readdirSync(runtime)).toEqual([]), 10_000)
   })
 
   it('opens logs anew, though the config is broken', async () => {

@@ -56,6 +56,8 @@ export async function reloadUnderLoad(load: Load): Promise<Figures> {
   const socket = join(dir, 'control.sock')
   const args = [...flags, join(repository, 'core/cli.ts'), 'start', '--control', socket]
   const child = spawn(process.execPath, args, { cwd: dir, stdio: ['ignore', 'ignore', 'pipe'] })
+  const kill = () => void child.kill('SIGKILL')
+  process.once('exit', kill)
   try {
     const url = await ready(child.stderr)
     return {
@@ -63,7 +65,8 @@ export async function reloadUnderLoad(load: Load): Promise<Figures> {
       growthByImports: await growthByImports(dir, load.reloads),
     }
   } finally {
-    child.kill('SIGKILL')
+    process.off('exit', kill)
+    kill()
     rmSync(dir, { recursive: true })
   }
 }
