@@ -1,4 +1,5 @@
 import { type Args, parse, UsageError } from './cli/args.ts'
+import type { CommandName } from './cli/commands.ts'
 import { awaited } from './pending.ts'
 import { writeError } from './stderr.ts'
 
@@ -32,13 +33,16 @@ function print(text: string): number {
   return 0
 }
 
+const runners: Readonly<Record<CommandName, () => Promise<(args: Args) => Promise<number>>>> = {
+  start: async () => (await import('./cli/start.ts')).start,
+  check: async () => (await import('./cli/check.ts')).check,
+  reload: async () => (await import('./cli/reload.ts')).reload,
+}
+
 async function runCommand(args: Args): Promise<number> {
   try {
-    const code =
-      args.command === 'start'
-        ? await (await import('./cli/start.ts')).start(args)
-        : await (await import('./cli/check.ts')).check(args)
-    return code
+    const run = await runners[args.command!]()
+    return await run(args)
   } catch (error) {
     const { explain } = await import('./cli/failure.ts')
     const { text, code } = explain(error, args)

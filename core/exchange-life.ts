@@ -94,9 +94,10 @@ export abstract class ExchangeLife {
     this.sink.reset(error)
   }
 
-  /** Ends now: the server stops, and whoever is still at work is not waited for. */
+  /** Ends now: nobody waits any longer for a handler, for the rest of a body, or for a stream that was taken over. */
   cut(reason: Error): void {
     this.stage++
+    this.sending?.stop()
     this.failure ??= reason
     this.request.abort(reason)
     this.abandon(undefined)
@@ -131,6 +132,7 @@ export abstract class ExchangeLife {
     if (this.state === DONE) return
     this.state = DONE
     this.unwatch()
+    this.generation.atWork.delete(this)
     // Whoever still reads the body would wait for ever: what is left of it is dropped.
     this.request.bodyIfUsed?.fail(new Error('the request was answered'))
     const milliseconds = performance.now() - this.request.startedAt

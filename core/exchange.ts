@@ -140,10 +140,12 @@ export class Exchange extends ExchangeLife implements SendingHost {
     if (isUpgrade) return this.#upgrade(response)
     this.sending = new Sending(response, this.request, this.sink, this)
     this.sending.start()
+    if (this.state === COMMITTED && this.sending.isUnderWay) this.generation.atWork.add(this)
   }
 
   #upgrade(response: HttpResponse): void {
     this.state = GIVEN_AWAY
+    this.generation.atWork.add(this)
     try {
       const { stream, head, own } = this.sink.upgrade!(response.upgradeRaw ? null : response)
       const owner = ownerIn(response.upgradeHandler!(stream, head))

@@ -44,7 +44,7 @@ export class Generation {
   readonly table: SiteTable
   readonly kept: KeptValues
   readonly deadlines: Deadlines
-  /** Requests whose handler is at work. */
+  /** Requests that take their time: a handler is at work, a body comes in pieces, or a stream was taken over. */
   readonly atWork = new Set<Cuttable>()
   /** Requests that want to be told when they should end. */
   readonly retirement = new Retirement()
@@ -164,7 +164,7 @@ export class Generation {
     return this.#pins
   }
 
-  /** Ends every request whose handler is still at work: each gets its `done`. */
+  /** Ends every request that still takes its time: each gets its `done`. */
   cut(reason: Error): void {
     for (const exchange of this.atWork) exchange.cut(reason)
   }

@@ -13,6 +13,7 @@ export type {
   Duration,
   ListenConfig,
   ListenerLimitsConfig,
+  ReloadConfig,
   ServerLimitsConfig,
   SiteConfig,
   SiteLimitsConfig,

@@ -1,3 +1,4 @@
+import { unmarked } from './config/module-mark.ts'
 import { type Diagnostic, HttpError, printable } from './errors.ts'
 import { writeError } from './stderr.ts'
 
@@ -12,6 +13,8 @@ export function printDiagnostic(diagnostic: Diagnostic, verbose: boolean): void 
 
 // The message of an error may hold what a client sent: each line of the stack is escaped like any other.
 function stackOf(error: Error): string {
-  const frames = (error.stack ?? '').split('\n').filter(line => line.startsWith('    at '))
+  const frames = unmarked(error.stack ?? '')
+    .split('\n')
+    .filter(line => line.startsWith('    at '))
   return frames.map(line => `${printable(line)}\n`).join('')
 }

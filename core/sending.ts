@@ -70,6 +70,11 @@ export class Sending implements PumpHost {
       setImmediate(() => this.#host.guarded(() => this.#commitHead()))
   }
 
+  /** Whether there is more to send. */
+  get isUnderWay(): boolean {
+    return !this.#isOver
+  }
+
   /** Nobody waits for the rest: the body's source ends. */
   stop(): void {
     this.#isOver = true

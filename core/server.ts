@@ -2,13 +2,14 @@ import type { Duplex } from 'node:stream'
 import { ConfigError } from './config/errors.ts'
 import { resolveConfig } from './config/resolve.ts'
 import { isSameSite } from './config/same-site.ts'
-import type { Config, ResolvedConfig } from './config/types.ts'
+import type { Config, ResolvedConfig, ResolvedListen } from './config/types.ts'
 import type { Connection } from './connection.ts'
-import { Deadlines } from './deadlines.ts'
+import { DeadlineError, Deadlines } from './deadlines.ts'
 import type { Diagnostic } from './errors.ts'
 import { Generation, type GenerationHost } from './generation.ts'
 import { type InjectedResponse, type InjectOptions, injectedRequest, MemorySink } from './inject.ts'
 import { type ConnectionInfo, Listener } from './listener.ts'
+import { type Accept, type ListenersHost, NextListeners } from './next-listeners.ts'
 import { printDiagnostic } from './print-diagnostic.ts'
 import type { HttpRequest } from './request.ts'
 import type { Sink } from './sink.ts'
@@ -25,6 +26,24 @@ export interface ServerOptions {
 export interface ListeningAddress {
   /** `http://127.0.0.1:8080`, or `unix:/run/x.sock`. */
   readonly url: string
+}
+
+/** What a reload has changed in where the server listens. */
+export interface Swapped {
+  readonly opened: readonly ListeningAddress[]
+  readonly closed: readonly ListeningAddress[]
+}
+
+/** A generation that is built and started beside the one that serves. One of the two must be called, and only once. */
+export interface NextGeneration {
+  /**
+   * Puts it in charge: new requests begin in it.
+   *
+   * @throws Error when the server stops, or another generation has come in between; then `abandon` it.
+   */
+  commit(): Swapped
+  /** Ends it; the other one goes on as if nothing had been. */
+  abandon(): Promise<void>
 }
 
 /**
@@ -68,14 +87,14 @@ function mustGenerateCode(): void {
 }
 
 /** A server: listeners, connections, and the generation that answers new requests. */
-export class Server implements StreamsHost, GenerationHost {
+export class Server implements StreamsHost, GenerationHost, ListenersHost {
   readonly deadlines: Deadlines
   isStopping = false
   #generation: Generation | null = null
   #started: Promise<void> | null = null
   #stopped: Promise<void> | null = null
   #hurry: (() => void) | null = null
-  #listeners: Listener[] = []
+  #listeners: readonly Listener[] = []
   /** Whether `listen` was called: a server that is only injected into opens no port by a reload either. */
   #isListening = false
   /** The reload before: they run one after another. */
@@ -94,10 +113,23 @@ export class Server implements StreamsHost, GenerationHost {
 
   /** @internal The first generation. */
   async load(config: ResolvedConfig): Promise<void> {
+    this.#generation = await this.build(config)
+  }
+
+  /** @internal Runs the setups of a config's plugins. Nothing is started, nothing is to be ended. */
+  async build(config: ResolvedConfig): Promise<Generation> {
     const generation = await Generation.build(config, this)
     checkTls(generation)
-    this.#generation = generation
+    return generation
   }
+
+  /** @internal Those that are open. */
+  get listeners(): readonly Listener[] {
+    return this.#listeners
+  }
+
+  /** @internal */
+  readonly accept: Accept = (socket, listener) => this.#streams.accept(socket, listener)
 
   /** @internal The generation that new requests begin in. */
   get generation(): Generation {
@@ -116,14 +148,15 @@ export class Server implements StreamsHost, GenerationHost {
     await this.#start()
     this.#isListening = true
     try {
-      for (const config of this.generation.config.listen) await this.#open(config)
+      for (const config of this.generation.config.listen)
+        this.#listeners = [...this.#listeners, await this.open(config, this.accept)]
     } catch (error) {
       for (const listener of this.#listeners) listener.close()
       this.#listeners = []
       this.#isListening = false
       throw error
     }
-    return this.#listeners.map(({ url }) => ({ url }))
+    return this.#listeners.map(addressOf)
   }
 
   /** Answers a request without a socket. Runs `start` first if nothing has. */
@@ -165,34 +198,52 @@ export class Server implements StreamsHost, GenerationHost {
   }
 
   async #swap(config: ResolvedConfig): Promise<void> {
+    const next = await this.prepare(await this.build(config))
+    try {
+      next.commit()
+    } catch (error) {
+      await next.abandon()
+      throw error
+    }
+  }
+
+  /**
+   * @internal The first half of {@link swap}: a generation is started, and its new listeners are opened. It can wait so,
+   * for others that are to change at the same time.
+   */
+  async prepare(next: Generation): Promise<NextGeneration> {
     await this.#start()
     const old = this.generation
-    const next = await Generation.build(config, this)
-    checkTls(next)
-    const opened: Listener[] = []
+    const listeners = new NextListeners(this)
+    const abandon = async () => {
+      listeners.abandon()
+      await next.stop('failed')
+      next.kept.dispose()
+    }
     try {
       await next.start(old)
       // A stop that came meanwhile has gone on without it.
       if (this.isStopping) throw stoppedError()
-      for (const listen of this.#isListening ? config.listen : []) {
-        if (this.#listeners.some(listener => isSame(listener, listen))) continue
-        opened.push(await this.#open(listen))
-      }
+      if (this.#isListening) await listeners.open(next.config.listen)
     } catch (error) {
-      for (const listener of opened) this.#close(listener)
-      await next.stop('failed')
-      next.kept.dispose()
+      await abandon()
       throw error
     }
+    return { commit: () => this.#commit(next, old, listeners), abandon }
+  }
+
+  #commit(next: Generation, old: Generation, nextListeners: NextListeners): Swapped {
+    if (this.isStopping) throw stoppedError()
+    if (this.generation !== old) throw new Error('another reload came in between')
+    const { config } = next
     this.#generation = next
     this.deadlines.shortest = shortestTimeout(config)
-    for (const listener of [...this.#listeners]) {
-      const kept = config.listen.find(listen => isSame(listener, listen))
-      if (kept === undefined) this.#close(listener)
-      else listener.adopt(kept)
-    }
+    const { listeners, opened, closed } = nextListeners.commit(config)
+    this.#listeners = listeners
     next.kept.commit(site => isSameSite(old.config, config, site))
     this.#retire(old)
+    nextListeners.release()
+    return { opened: opened.map(addressOf), closed: closed.map(addressOf) }
   }
 
   /**
@@ -242,20 +293,15 @@ export class Server implements StreamsHost, GenerationHost {
     }
   }
 
-  async #open(config: ResolvedConfig['listen'][number]): Promise<Listener> {
-    const listener = new Listener(config, (socket, from) => this.#streams.accept(socket, from))
+  /** @internal */
+  async open(config: ResolvedListen, accept: Accept): Promise<Listener> {
+    const listener = new Listener(config, accept)
     await listener.open(error => this.#listenerFailed(listener, error))
     if (this.isStopping) {
       listener.close()
       throw stoppedError()
     }
-    this.#listeners.push(listener)
     return listener
-  }
-
-  #close(listener: Listener): void {
-    listener.close()
-    this.#listeners = this.#listeners.filter(each => each !== listener)
   }
 
   #listenerFailed(listener: Listener, error: Error): void {
@@ -265,12 +311,25 @@ export class Server implements StreamsHost, GenerationHost {
 
   #retire(old: Generation): void {
     old.retire()
+    const timer = setTimeout(
+      () => this.#cutOld(old),
+      Math.min(this.generation.config.reload.oldStreams, LATEST),
+    )
+    timer.unref()
     const ended = old.idle().then(async () => {
+      clearTimeout(timer)
       await old.stop('reload')
       old.kept.dispose()
       this.#old.delete(old)
     })
     this.#old.set(old, ended)
+  }
+
+  /** What still runs in a generation that was replaced long ago is not waited for any longer. */
+  #cutOld(old: Generation): void {
+    const message = `${old.pins} answers that began before a reload were cut: reload.oldStreams has passed`
+    old.report({ code: 'OLD_STREAMS_CUT', message, severity: 'warning' })
+    old.cut(new DeadlineError('reload.oldStreams passed'))
   }
 
   async #stop(deadline: number): Promise<void> {
@@ -327,10 +386,10 @@ const stoppedError = (): Error => new Error('the server was stopped; make anothe
 const yes = (): boolean => true
 const no = (): boolean => false
 
-function isSame(listener: Listener, listen: ResolvedConfig['listen'][number]): boolean {
-  const { host, port, path, tls } = listener.config
-  return host === listen.host && port === listen.port && path === listen.path && tls === listen.tls
-}
+/** A timer cannot wait longer. */
+const LATEST = 2 ** 31 - 1
+
+const addressOf = ({ url }: Listener): ListeningAddress => ({ url })
 
 function shortestTimeout({ listen, limits, sites }: ResolvedConfig): number {
   const timeouts = [limits, ...listen.map(each => each.limits), ...sites.map(site => site.limits)]

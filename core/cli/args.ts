@@ -84,6 +84,8 @@ function checkWords(command: string, words: readonly string[]): void {
   }
   if (words[1] === '')
     throw new UsageError('expected a folder, got an empty word (a variable that is not set?)')
+  if (words.length > 1 && !commands[command].takesFolder)
+    throw new UsageError(`rawhttp ${command} takes only flags, got '${words[1]}'`)
   if (words.length > 2) throw new UsageError(`expected one folder, got ${words.slice(1).join(' ')}`)
 }
 

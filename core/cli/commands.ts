@@ -10,6 +10,8 @@ export interface Flag {
 export interface Command {
   readonly usage: string
   readonly text: string
+  /** Whether a folder may stand behind it. */
+  readonly takesFolder: boolean
   readonly flags: readonly FlagName[]
   readonly examples: readonly string[]
 }
@@ -22,6 +24,10 @@ export const flags = {
     value: 'MODE',
     text: 'What a config function is given; else NODE_ENV, else production. (RAWHTTP_MODE)',
   },
+  watch: {
+    text: 'Reload when the config or a module of it changes; the mode is development.',
+  },
+  control: { value: 'PATH', text: 'The control socket, that of rawhttp reload. (RAWHTTP_CONTROL)' },
   verbose: { text: 'Say which config is used, and show the stack of an error.' },
   help: { short: 'h', text: 'Show this help.' },
   version: { short: 'v', text: 'Show the version.' },
@@ -33,18 +39,32 @@ export const commands = {
   start: {
     usage: 'rawhttp start [folder] [flags]',
     text: 'Serve the sites of a config, or a folder when there is none.',
-    flags: ['config', 'port', 'host', 'mode', 'verbose'],
+    takesFolder: true,
+    flags: ['config', 'port', 'host', 'mode', 'watch', 'control', 'verbose'],
     examples: [
       'rawhttp start',
       'rawhttp start ./public --port 3000',
       'rawhttp start --config sites/blog.config.ts',
+      'rawhttp start --watch',
     ],
   },
   check: {
     usage: 'rawhttp check [folder] [flags]',
     text: 'Load and validate a config, and list its sites and plugins. Opens no port.',
+    takesFolder: true,
     flags: ['config', 'mode', 'verbose'],
     examples: ['rawhttp check', 'rawhttp check --config rawhttp.config.ts --mode development'],
+  },
+  reload: {
+    usage: 'rawhttp reload [flags]',
+    text: 'Have a running server load its config again; it goes on serving whatever comes of it.',
+    takesFolder: false,
+    flags: ['port', 'control'],
+    examples: [
+      'rawhttp reload',
+      'rawhttp reload --port 8080',
+      'rawhttp reload --control /run/site/control.sock',
+    ],
   },
 } as const satisfies Readonly<Record<string, Command>>
 

@@ -1,4 +1,5 @@
 import { isConfigError, messageOf } from '../config/errors.ts'
+import { unmarked } from '../config/module-mark.ts'
 import { type Args, UsageError } from './args.ts'
 
 const usage = 2
@@ -12,7 +13,7 @@ export interface Failure {
 
 /** One line with advice; the stack only with `--verbose`. */
 export function explain(error: unknown, args: Args): Failure {
-  const lines = [error, ...alsoOf(error)].map(one => `rawhttp: ${sentenceOf(one)}\n`)
+  const lines = [error, ...alsoOf(error)].map(one => `rawhttp: ${unmarked(sentenceOf(one))}\n`)
   const stack = args.flags.has('verbose') && error instanceof Error ? `${withCauses(error)}\n` : ''
   return { text: lines.join('') + stack, code: codeOf(error, args) }
 }
@@ -34,10 +35,14 @@ interface ListenFailure {
   readonly listener?: string
   /** Its place in the config: `listen[1]`. */
   readonly at?: string
+  /** The listener of this very server that has the port, when a reload wants another address of it. */
+  readonly heldBy?: string
 }
 
 function sentenceOf(error: unknown): string {
-  const { code = '', listener, at = 'listen[0]' } = (error ?? {}) as ListenFailure
+  const { code = '', listener, at = 'listen[0]', heldBy } = (error ?? {}) as ListenFailure
+  if (heldBy !== undefined && code === 'EADDRINUSE')
+    return `${listener} cannot be opened while this server has ${heldBy}: restart it to change the address of a port`
   const advice = listener === undefined ? undefined : listenAdvice[code]
   return advice === undefined ? messageOf(error) : advice(listener!, at)
 }
@@ -73,5 +78,5 @@ const portOf = (listener: string) => Number(/:(\d+)$/.exec(listener)?.[1])
 
 function withCauses(error: Error): string {
   const cause = error.cause instanceof Error ? `\ncaused by: ${withCauses(error.cause)}` : ''
-  return `${error.stack ?? error.message}${cause}`
+  return `${unmarked(error.stack ?? error.message)}${cause}`
 }

@@ -12,6 +12,8 @@ export interface Settings {
   readonly mode: string
   readonly port: number | undefined
   readonly host: string | undefined
+  /** Path of the control socket. */
+  readonly control: string | undefined
   readonly verbose: boolean
   readonly env: Env
 }
@@ -31,9 +33,13 @@ export function settle(args: Args, env: Env): Settings {
     folder: args.folder,
     // A folder on the command line is a flag's equal: the variable yields to it.
     file: flag('config') ?? (args.folder === undefined ? variable(env, 'RAWHTTP_CONFIG')?.value : undefined),
-    mode: flag('mode') ?? variable(env, 'RAWHTTP_MODE', 'NODE_ENV')?.value ?? 'production',
+    mode:
+      flag('mode') ??
+      variable(env, 'RAWHTTP_MODE', 'NODE_ENV')?.value ??
+      (args.flags.has('watch') ? 'development' : 'production'),
     port: portFlag(flag('port')) ?? portVariable(variable(env, 'RAWHTTP_PORT', 'PORT')),
     host: flag('host') ?? variable(env, 'RAWHTTP_HOST', 'HOST')?.value,
+    control: flag('control') ?? variable(env, 'RAWHTTP_CONTROL')?.value,
     verbose: args.flags.has('verbose'),
     env,
   }

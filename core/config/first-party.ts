@@ -2,6 +2,11 @@ import { createRequire } from 'node:module'
 
 const ownRequire = createRequire(import.meta.url)
 
+const ownFolders = [new URL('../', import.meta.url).href, new URL('../../plugins/', import.meta.url).href]
+
+/** Whether a `file:` URL is one of rawhttp's own modules. In a checkout the config beside them is not. */
+export const isOwnModule = (url: string): boolean => ownFolders.some(folder => url.startsWith(folder))
+
 /** The file of the plugin `rawhttp/plugins/<name>`, or null when rawhttp has none of that name. */
 export function firstPartyFile(name: string): string | null {
   if (!/^[a-z][a-z0-9-]*$/.test(name)) return null

@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { ConfigError, fileLabel } from './errors.ts'
-import { firstPartyNames } from './first-party.ts'
+import { firstPartyNames, isOwnModule } from './first-party.ts'
+import { unmarked } from './module-mark.ts'
 import { show } from './show.ts'
 import { didYouMean } from './suggest.ts'
 
@@ -37,7 +38,7 @@ function lineOf(place: Place | null, owner: string | null): string {
 
 function whatHappened(error: unknown): string {
   if (!(error instanceof Error)) return `expected no throw, got ${show(error)}`
-  const text = firstLine(error.message)
+  const text = firstLine(unmarked(error.message))
   if (isSyntaxError(error) && !MISSING_EXPORT.test(text)) return `syntax error: ${text}`
   if (isSyntaxError(error)) return text
   return error.constructor === Error || codeOf(error) !== '' ? text : `${error.name}: ${text}`
@@ -50,7 +51,7 @@ const isSyntaxError = (error: Error) => error instanceof SyntaxError || error.na
 
 async function placeOf(error: unknown, file: string): Promise<Place | null> {
   if (!(error instanceof Error)) return null
-  const stack = error.stack ?? ''
+  const stack = unmarked(error.stack ?? '')
   const place = placeIn(stack.split('\n', 1)[0]!) ?? (isSyntaxError(error) ? null : thrownAt(stack))
   return place ?? (isSyntaxError(error) ? await checkedBy(file) : null)
 }
@@ -63,13 +64,13 @@ function placeIn(text: string): Place | null {
   return { file: written.startsWith('file:') ? fileURLToPath(written) : written, line: Number(match[2]) }
 }
 
-/** Frames of rawhttp's own say who imported or refused, not whose mistake it is. */
-const ownFolders = [new URL('../', import.meta.url).href, new URL('../../plugins/', import.meta.url).href]
-
-/** The nearest frame of a stack that is in somebody's file; Node's own frames have no `file:` URL. */
+/**
+ * The nearest frame of a stack that is in somebody's file. Node's own frames have no `file:` URL, and rawhttp's say who
+ * imported or refused, not whose mistake it is.
+ */
 function thrownAt(stack: string): Place | null {
   const frames = [...stack.matchAll(/^ +at .*?(file:\/\/[^\s)]+?):(\d+):\d+\)?$/gm)]
-  const frame = frames.find(([, url]) => !ownFolders.some(folder => url!.startsWith(folder)))
+  const frame = frames.find(([, url]) => !isOwnModule(url!))
   return frame ? { file: fileURLToPath(frame[1]!), line: Number(frame[2]) } : null
 }
 
@@ -93,7 +94,7 @@ const MISSING_EXPORT = /does not provide an export named/
 function hintFor(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
   const known: Readonly<Record<string, () => string | undefined>> = {
-    ERR_MODULE_NOT_FOUND: () => missingModule(error.message),
+    ERR_MODULE_NOT_FOUND: () => missingModule(unmarked(error.message)),
     ERR_PACKAGE_PATH_NOT_EXPORTED: () => missingEntry(error.message),
     ERR_UNSUPPORTED_DIR_IMPORT: () => 'Node imports files, not folders: name the file in it',
     ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING: () =>

@@ -6,6 +6,7 @@ import { type CosmiconfigResult, cosmiconfig, type Loader, type PublicExplorer }
 import { awaiting } from '../pending.ts'
 import { ConfigError, fileLabel, isConfigError, messageOf } from './errors.ts'
 import { importFailure } from './import-failure.ts'
+import { type Importer, plainImporter } from './importer.ts'
 import { parseJson } from './json.ts'
 import { readModulesBySyntax } from './module-syntax.ts'
 import type { ConfigContext } from './types.ts'
@@ -17,6 +18,8 @@ export interface LoadOptions extends ConfigContext {
   readonly folder?: string | undefined
   /** The config file itself: nothing is searched. */
   readonly file?: string | undefined
+  /** How its modules are imported. Default: once, as Node does. */
+  readonly importer?: Importer | undefined
 }
 
 /** What a config file exported, its function called. */
@@ -42,7 +45,8 @@ const extensions = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs', '.json']
 export async function loadConfig(options: LoadOptions): Promise<LoadedConfig | null> {
   readModulesBySyntax()
   const file = options.file === undefined ? undefined : resolve(options.cwd, options.file)
-  const result = file === undefined ? await search(options) : await loadFile(file)
+  const importer = options.importer ?? plainImporter
+  const result = file === undefined ? await search(options, importer) : await loadFile(file, importer)
   if (result === null) return null
   const config = await evaluate((result.config as Exported).value, result.filepath, options)
   return { file: result.filepath, dir: dirname(result.filepath), config }
@@ -56,30 +60,38 @@ class Exported {
   }
 }
 
-async function search({ cwd, folder }: LoadOptions): Promise<CosmiconfigResult> {
+async function search({ cwd, folder }: LoadOptions, importer: Importer): Promise<CosmiconfigResult> {
   const from = resolve(cwd, folder ?? '.')
-  const explorer = explore(folder === undefined ? 'project' : 'none', searchPlaces)
+  const explorer = explore(folder === undefined ? 'project' : 'none', searchPlaces, importer)
   const result = await named(from, () => explorer.search(from))
   const present = firstPresent(from, folder === undefined)
   if (result !== null && !isOurs(result)) throw foreign(result.filepath)
   if (present !== null && present !== result?.filepath) throw await skipped(present)
+  if (result === null) for (const name of configFiles) importer.noteFile(join(from, name))
   return result
 }
 
 const isOurs = (result: { readonly config: unknown; readonly filepath: string }) =>
   result.config instanceof Exported && searchPlaces.includes(basename(result.filepath))
 
-async function loadFile(file: string): Promise<CosmiconfigResult> {
+async function loadFile(file: string, importer: Importer): Promise<CosmiconfigResult> {
   if (!extensions.includes(extname(file))) {
     const expected = `a config file that ends in ${extensions.join(', ')}`
     throw new ConfigError({ file, expected, received: `'${extname(file)}'` })
   }
-  const result = await named(file, () => explore('none', [basename(file)]).load(file))
+  importer.noteFile(file)
+  const result = await named(file, () => explore('none', [basename(file)], importer).load(file))
   if (result?.config instanceof Exported) return result
   throw await skipped(file)
 }
 
-function explore(searchStrategy: 'project' | 'none', places: readonly string[]): PublicExplorer {
+function explore(
+  searchStrategy: 'project' | 'none',
+  places: readonly string[],
+  importer: Importer,
+): PublicExplorer {
+  const readFile: Loader = (file, text) => readJson(file, text, importer)
+  const importFile: Loader = file => importDefault(file, importer)
   const own =
     (load: Loader): Loader =>
     (file, text) =>
@@ -90,7 +102,7 @@ function explore(searchStrategy: 'project' | 'none', places: readonly string[]):
     cache: false,
     packageProp: 'rawhttp',
     loaders: Object.fromEntries(
-      extensions.map(extension => [extension, own(extension === '.json' ? readJson : importDefault)]),
+      extensions.map(extension => [extension, own(extension === '.json' ? readFile : importFile)]),
     ),
   })
 }
@@ -108,8 +120,8 @@ async function named<T>(place: string, run: () => Promise<T>): Promise<T> {
   }
 }
 
-async function importDefault(file: string): Promise<Exported> {
-  const module: Module = await importModule(file)
+async function importDefault(file: string, importer: Importer): Promise<Exported> {
+  const module = await importModule(file, importer)
   if ('default' in module && !isEmptyCommonJs(module))
     return new Exported(transpiled(module) ?? module.default)
   const names = Object.keys(module).filter(name => name !== 'default' && name !== 'module.exports')
@@ -138,15 +150,17 @@ function transpiled(module: Module): unknown {
 }
 
 /** cosmiconfig's own loader retries with require(), which hides the real error of a file with top-level await. */
-async function importModule(file: string): Promise<Module> {
+async function importModule(file: string, importer: Importer): Promise<Module> {
   try {
-    return await awaiting(`${fileLabel(file)}: its import`, () => import(pathToFileURL(file).href))
+    const imported = () => importer.import(pathToFileURL(file).href)
+    return (await awaiting(`${fileLabel(file)}: its import`, imported)) as Module
   } catch (error) {
     throw await importFailure(error, { file })
   }
 }
 
-function readJson(file: string, text: string): unknown {
+function readJson(file: string, text: string, importer: Importer): unknown {
+  importer.noteFile(file)
   const value = parseJson(file, text)
   if (basename(file) !== packageFile) return new Exported(value)
   const hasKey = typeof value === 'object' && value !== null && 'rawhttp' in value

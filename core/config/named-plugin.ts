@@ -2,10 +2,12 @@ import { existsSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { awaiting } from '../pending.ts'
 import { isPluginFactory } from '../plugin.ts'
 import { ConfigError, messageOf } from './errors.ts'
 import { firstPartyFile, firstPartyNames } from './first-party.ts'
 import { importFailure } from './import-failure.ts'
+import { plainImporter } from './importer.ts'
 import { resolvePath } from './paths.ts'
 import { quote, show } from './show.ts'
 import { closest } from './suggest.ts'
@@ -39,7 +41,9 @@ async function loadModule(name: string, at: string, source: ConfigSource): Promi
   const file = /^(?:\.{0,2}\/|file:)/.test(name) ? existing(name, path, source) : firstPartyFile(name)
   if (file === null) return await importPackage(name, path, source)
   try {
-    return { module: (await import(pathToFileURL(file).href)) as Module, file }
+    const { importer = plainImporter } = source
+    const imported = () => importer.import(pathToFileURL(file).href)
+    return { module: (await awaiting(`${path}: its import`, imported)) as Module, file }
   } catch (error) {
     throw await importFailure(error, { file, importedBy: source.file, path })
   }
@@ -56,10 +60,14 @@ function existing(name: string, path: string, source: ConfigSource): string {
   })
 }
 
+/** Node does not resolve a name again that it has resolved before: each import has one of its own. */
+let imports = 0
+
 /** Imports a package as the config file would: `createRequire` refuses packages that only have an `import` condition. */
 async function importPackage(name: string, path: string, source: ConfigSource): Promise<Loaded> {
-  const token = `rawhttp-plugin:${name}`
-  const parentURL = pathToFileURL(join(source.dir, 'rawhttp.config.js')).href
+  const token = `rawhttp-plugin:${++imports}:${name}`
+  const { importer = plainImporter } = source
+  const parentURL = importer.parent(pathToFileURL(join(source.dir, 'rawhttp.config.js')).href)
   let found: string | null = null
   const hooks = registerHooks({
     resolve(specifier, context, next) {
@@ -70,7 +78,7 @@ async function importPackage(name: string, path: string, source: ConfigSource): 
     },
   })
   try {
-    const module = (await import(token)) as Module
+    const module = (await awaiting(`${path}: its import`, () => import(token))) as Module
     return { module, file: found === null ? name : fileOf(found) }
   } catch (error) {
     if (found === null) throw notFound(name, path, source, error)

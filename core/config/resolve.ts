@@ -12,6 +12,9 @@ import { checkWithout, resolvePlugins, sitePlugins } from './site-plugins.ts'
 import { checkNames, resolveHosts } from './sites.ts'
 import type { ConfigSource, ResolvedConfig, ResolvedPlugin, ResolvedSite } from './types.ts'
 
+/** Milliseconds that streams may keep a config that was replaced. */
+const OLD_STREAMS = 3_600_000
+
 /**
  * Checks a config and fills in every default: what a generation is built from.
  *
@@ -37,7 +40,9 @@ export async function resolveConfig(config: unknown, source: ConfigSource): Prom
       limits: exchangeLimits({ ...limits, ...withoutUndefined(site.limits ?? {}) }),
     })
   }
-  return { file: source.file, dir: source.dir, listen, limits, trustedProxies, plugins, sites: resolved }
+  const { file, dir } = source
+  const reload = { oldStreams: written.reload?.oldStreams ?? OLD_STREAMS }
+  return { file, dir, listen, limits, trustedProxies, plugins, sites: resolved, reload }
 }
 
 function checkShape(config: unknown, file: string | null): WrittenConfig {

@@ -128,6 +128,7 @@ export const configSchema = strict(
     limits: v.optional(strict({ ...listenerLimits, ...exchangeLimits }, 'an object of limits')),
     trustedProxies,
     plugins,
+    reload: v.optional(strict({ oldStreams: duration }, "an object such as { oldStreams: '1h' }")),
     sites: v.optional(listOf(site, "a list of at least one site (leave it out for one site 'default')", 1)),
   },
   'a config object',

@@ -1,6 +1,7 @@
 import type { ExchangeLimits, ListenerLimits } from '../limits.ts'
 import type { PluginDefinition, Plugins, ScopeOptions } from '../plugin.ts'
 import type { ForwardedField, TrustedProxies } from '../trusted-proxies.ts'
+import type { Importer } from './importer.ts'
 
 /** Bytes: a number, or `'64kb'`. Units: b, kb, mb, gb (powers of 1024). */
 export type Size = number | `${number}${'b' | 'kb' | 'mb' | 'gb'}`
@@ -80,6 +81,16 @@ export interface Config {
   readonly plugins?: Plugins | undefined
   /** Default: one site `default` for every host. */
   readonly sites?: readonly SiteConfig[] | undefined
+  readonly reload?: ReloadConfig | undefined
+}
+
+/** What a reload may do to those who are being served. */
+export interface ReloadConfig {
+  /**
+   * How long answers that never end (event streams, WebSockets) may keep the config alive that they began in; then
+   * they are cut. Default: `'1h'`.
+   */
+  readonly oldStreams?: Duration | undefined
 }
 
 /** What a config function is given. */
@@ -118,6 +129,8 @@ export interface ConfigSource {
   readonly dir: string
   /** Changes of the first listener: `--port`, `--host`, PORT and HOST. */
   readonly overrides?: { readonly port?: number | undefined; readonly host?: string | undefined } | undefined
+  /** How the plugins that it names are imported. Default: once, as Node does. */
+  readonly importer?: Importer | undefined
 }
 
 /** A listener with every default filled in. */
@@ -156,4 +169,6 @@ export interface ResolvedConfig {
   /** Root plugins: their `server()` runs, and their `site()` on the built-in site `-` too. */
   readonly plugins: readonly ResolvedPlugin[]
   readonly sites: readonly ResolvedSite[]
+  /** `oldStreams` in milliseconds. */
+  readonly reload: { readonly oldStreams: number }
 }

@@ -47,6 +47,14 @@ describe('a failure', () => {
     },
   )
 
+  it('on a port that this server has itself says what stands in the way', () => {
+    const error = Object.assign(listenError('EADDRINUSE', '0.0.0.0:80'), { heldBy: '127.0.0.1:80' })
+    const sentence = '0.0.0.0:80 cannot be opened while this server has 127.0.0.1:80'
+    expect(explain(error, start).text).toBe(
+      `rawhttp: ${sentence}: restart it to change the address of a port\n`,
+    )
+  })
+
   it('of a Unix socket whose path is too long says so', () => {
     expect(explain(listenError('EINVAL', '/a/b'), start).text).toContain('has at most about 100 characters')
   })

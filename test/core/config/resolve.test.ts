@@ -32,6 +32,7 @@ describe('defaults', () => {
     const place = { at: 'listen[0]', port: 8080, host: '127.0.0.1', path: null, mode: null }
     const listener = { ...place, tls: false, trustedProxies: null }
     expect(config).toEqual({
+      reload: { oldStreams: 3_600_000 },
       file: null,
       dir: '/srv/app',
       listen: [{ ...listener, limits: defaultListenerLimits }],
@@ -132,7 +133,7 @@ describe('a mistake in a config is one sentence', () => {
       'config: expected a config object, got a function; call it with { command, mode, env } first',
     ],
     [{ plugin: [] }, "config: plugin: unknown option; did you mean 'plugins'?"],
-    [{ x: 1 }, 'config: x: unknown option; known are listen, limits, trustedProxies, plugins, sites'],
+    [{ x: 1 }, 'config: x: unknown option; known are listen, limits, trustedProxies, plugins, reload, sites'],
     [{ plugins: {} }, 'config: plugins: expected a list of plugins, got an empty object'],
     [{ limits: { bodyByte: 1 } }, "config: limits.bodyByte: unknown option; did you mean 'bodyBytes'?"],
     [
@@ -283,7 +284,7 @@ describe('a mistake in a config is one sentence', () => {
     const error = await resolve({ x: 1, listen: [{ port: -1 }] }).catch(reason => reason)
     expect([error.message, ...error.also.map((one: Error) => one.message)].sort()).toEqual([
       'config: listen[0].port: expected a port from 0 to 65535, got -1',
-      'config: x: unknown option; known are listen, limits, trustedProxies, plugins, sites',
+      'config: x: unknown option; known are listen, limits, trustedProxies, plugins, reload, sites',
     ])
   })
 
