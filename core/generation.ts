@@ -14,6 +14,7 @@ import { setUpPlugins } from './setup.ts'
 import type { Sink } from './sink.ts'
 import { ROOT_SITE, Site, SiteTable } from './site.ts'
 import { SlotValues } from './slots.ts'
+import type { ServerStats } from './stats.ts'
 import { prefixed, type Tap, tapOf, tapText } from './tap.ts'
 
 /** Milliseconds that the `stop` taps of a generation have together. */
@@ -28,6 +29,7 @@ interface Cuttable {
 export interface GenerationHost {
   readonly deadlines: Deadlines
   serve: PluginServer['serve']
+  readonly stats: ServerStats
   /** Where diagnostics go when no plugin listens. */
   fallbackReport(diagnostic: Diagnostic): void
 }
@@ -81,7 +83,8 @@ export class Generation {
     const dispatch = (site: Site, request: HttpRequest, sink: Sink) =>
       generation.dispatch(request, sink, site)
     const slots = new SlotValues()
-    await setUpPlugins({ config, hooks, sites, rootSite, kept, slots, serve, dispatch, report })
+    const { stats } = host
+    await setUpPlugins({ config, hooks, sites, rootSite, kept, slots, stats, serve, dispatch, report })
     for (const site of [rootSite, ...sites]) site.seal()
     generation.firedProtocolError = hooks.protocolError.fired
     return generation

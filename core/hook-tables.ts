@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import {
+  AsyncParallelHook,
   AsyncSeriesBailHook,
   AsyncSeriesHook,
   AsyncSeriesWaterfallHook,
@@ -119,6 +120,7 @@ export class ServerHookTable {
   readonly protocolError: Hook<SyncBailHook<[HttpError, HttpRequest], HttpResponse | undefined>>
   readonly report: Hook<SyncHook<[Diagnostic]>>
   readonly retire: Hook<SyncHook<[]>>
+  readonly drain: Hook<AsyncParallelHook<[]>>
   readonly stop: Hook<AsyncSeriesHook<['reload' | 'shutdown' | 'failed']>>
 
   constructor(context: HookContext) {
@@ -147,6 +149,11 @@ export class ServerHookTable {
       spec('retire', nothing, { isObserver: true, givesServer: true }),
       context,
     )
+    this.drain = new Hook(
+      new AsyncParallelHook([]),
+      spec('drain', nothing, { isAsync: true, isObserver: true, givesServer: true }),
+      context,
+    )
     this.stop = new Hook(
       new AsyncSeriesHook(['reason']),
       spec('stop', nothing, { isAsync: true, isObserver: true, givesServer: true }),
@@ -155,7 +162,7 @@ export class ServerHookTable {
   }
 
   get all(): readonly Hook[] {
-    return [this.start, this.connection, this.protocolError, this.report, this.retire, this.stop]
+    return [this.start, this.connection, this.protocolError, this.report, this.retire, this.drain, this.stop]
   }
 
   /** The hooks as one plugin sees them. */
@@ -165,7 +172,7 @@ export class ServerHookTable {
 }
 
 const SITE_HOOKS = ['handle', 'error', 'transform', 'deliver', 'done']
-const SERVER_HOOKS = ['start', 'connection', 'protocolError', 'report', 'retire', 'stop']
+const SERVER_HOOKS = ['start', 'connection', 'protocolError', 'report', 'retire', 'drain', 'stop']
 
 /** Hooks by name. They are asked for only while plugins set up, so that a sentence for a wrong name costs nothing. */
 function faces<Hooks extends object>(where: string, hooks: readonly Hook[], owner: TapOwner): Hooks {

@@ -87,6 +87,12 @@ export interface ServerHooks {
   readonly report: SyncTaps<[diagnostic: Diagnostic], Nothing>
   /** At the swap of a reload, on the old generation: stop timers, probes, watchers. */
   readonly retire: SyncTaps<[server: PluginServer], Nothing>
+  /**
+   * When the server begins to stop, while it still serves as before: tell those who send it clients, and wait until they
+   * have understood. All taps run at once; the ports close when the last one has ended, at the latest when the deadline
+   * of the stop has passed, which this time counts against. Only a server that listens has it.
+   */
+  readonly drain: AsyncTaps<[server: PluginServer], Nothing>
   /** After the last request of the generation. */
   readonly stop: AsyncTaps<[server: PluginServer, reason: 'reload' | 'shutdown' | 'failed'], Nothing>
 }

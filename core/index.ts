@@ -1,5 +1,6 @@
 export { AddressList, canonicalAddress, problemWithAddress } from './address-list.ts'
 export type { BodySource, RequestBody } from './body.ts'
+export { comesFrom } from './comes-from.ts'
 export type { Preconditions } from './conditional.ts'
 export { defineConfig, defineSite } from './config/define.ts'
 export { ConfigError } from './config/errors.ts'
@@ -97,7 +98,19 @@ export type { RequestTest } from './scope.ts'
 export { createServer, type ListeningAddress, type Server, type ServerOptions } from './server.ts'
 export type { Sink } from './sink.ts'
 export { ROOT_SITE } from './site.ts'
-export { type CacheService, type CacheStats, type Slot, type SlotHolder, Slots, slot } from './slots.ts'
+export {
+  type CacheService,
+  type CacheStats,
+  type HealthCheck,
+  type Metric,
+  type MetricSample,
+  type Offers,
+  type Slot,
+  type SlotHolder,
+  Slots,
+  slot,
+} from './slots.ts'
 export { Connect, Deliver, Handle, Transform } from './stages.ts'
+export type { ConnectionLimit, ServerStats } from './stats.ts'
 export type { Tap } from './tap.ts'
 export type { ForwardedField } from './trusted-proxies.ts'

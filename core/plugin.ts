@@ -7,6 +7,7 @@ import type { Log } from './log.ts'
 import type { HttpRequest } from './request.ts'
 import type { Sink } from './sink.ts'
 import type { SlotHolder } from './slots.ts'
+import type { ServerStats } from './stats.ts'
 
 /** The part of Standard Schema v1 (standardschema.dev) that the kernel uses: valibot, zod and arktype have it. */
 export interface StandardSchema<Input = unknown, Output = Input> {
@@ -41,6 +42,8 @@ export interface PluginServer extends SlotHolder {
    * @throws Error when `info` is not of a connection that this plugin claimed.
    */
   serve(stream: Duplex, info: ConnectionInfo): void
+  /** Numbers of now, and counts since the server was made. */
+  readonly stats: ServerStats
   /** Messages for the operator that carry the plugin's name. */
   readonly log: Log
   /** Tells the operator of a fault that has no client to tell: the `report` taps, else stderr. */

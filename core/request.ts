@@ -161,6 +161,11 @@ export class HttpRequest implements SlotHolder {
     return this.#body
   }
 
+  /** Bytes of the body that have come from the client, before any decoding; 0 while nobody has asked for it. */
+  get bodyBytes(): number {
+    return this.#body?.received ?? 0
+  }
+
   /** @internal The body if anybody has looked at it. */
   get bodyIfUsed(): RequestBody | null {
     return this.#body

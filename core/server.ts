@@ -10,10 +10,12 @@ import { Generation, type GenerationHost } from './generation.ts'
 import { type InjectedResponse, type InjectOptions, injectedRequest, MemorySink } from './inject.ts'
 import { type ConnectionInfo, Listener } from './listener.ts'
 import { type Accept, type ListenersHost, NextListeners } from './next-listeners.ts'
+import { awaited } from './pending.ts'
 import { printDiagnostic } from './print-diagnostic.ts'
 import type { HttpRequest } from './request.ts'
 import type { Sink } from './sink.ts'
 import { Connect } from './stages.ts'
+import { type ServerStats, statsOf } from './stats.ts'
 import { Streams, type StreamsHost } from './streams.ts'
 
 /** How a server behaves apart from its config. */
@@ -89,6 +91,8 @@ function mustGenerateCode(): void {
 /** A server: listeners, connections, and the generation that answers new requests. */
 export class Server implements StreamsHost, GenerationHost, ListenersHost {
   readonly deadlines: Deadlines
+  /** Numbers of now, and counts since the server was made. */
+  readonly stats: ServerStats
   isStopping = false
   #generation: Generation | null = null
   #started: Promise<void> | null = null
@@ -109,6 +113,7 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
     this.#options = options
     this.deadlines = new Deadlines(shortestTimeout(config))
     this.#streams = new Streams(this)
+    this.stats = statsOf(this.#streams, () => [...this.#old.keys(), this.generation])
   }
 
   /** @internal The first generation. */
@@ -247,7 +252,8 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
   }
 
   /**
-   * Stops: accepts no more, finishes what is in flight, then runs `stop`. A second call with `deadline: 0` forces.
+   * Stops: runs `drain`, accepts no more, finishes what is in flight, then runs `stop`. A second call with `deadline: 0`
+   * forces.
    *
    * @param options `deadline`: milliseconds after which what is still open is cut. Default: 10 s.
    */
@@ -333,26 +339,42 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
   }
 
   async #stop(deadline: number): Promise<void> {
+    const late = Promise.withResolvers<Late>()
+    this.#hurry = () => late.resolve('forced')
+    const timer = setTimeout(() => late.resolve('timeout'), deadline)
+    let left = deadline
+    // Load balancers have to hear of it while they can still reach us.
+    if (this.#listeners.length > 0 && this.generation.hooks.drain.fired !== null)
+      left = await this.#announce(deadline, late.promise)
     this.isStopping = true
     for (const listener of this.#listeners) listener.close()
-    this.#streams.drain(deadline)
+    this.#streams.drain(left)
     this.generation.dismiss('the server stops')
-    const late = Promise.withResolvers<boolean>()
-    this.#hurry = () => late.resolve(false)
-    const timer = setTimeout(this.#hurry, deadline)
-    const isQuiet = await Promise.race([this.#quiet(), late.promise])
+    const end = await Promise.race([this.#quiet(), late.promise])
     clearTimeout(timer)
-    if (!isQuiet) await this.#cut(deadline)
+    if (end !== 'quiet') await this.#cut(deadline)
     if (this.#started === null || (await this.#started.then(yes, no)) === false) return
     await this.generation.stop('shutdown')
     this.generation.kept.dispose()
   }
 
-  /** True when the last connection and the last request have ended, those of old generations too. */
-  async #quiet(): Promise<true> {
+  /** Runs `drain` until it is done or time is up, and gives the milliseconds that are left. */
+  async #announce(deadline: number, late: Promise<Late>): Promise<number> {
+    const since = performance.now()
+    const end = await Promise.race([this.generation.hooks.drain.inner.promise(), late])
+    if (end === 'timeout') {
+      const taps = awaited().filter(what => what.includes(', drain tap '))
+      const message = `${taps.join('; ')} took longer than the stop may; the server goes on without`
+      this.report({ code: 'DRAIN_LATE', message, severity: 'warning' })
+    }
+    return Math.max(0, Math.ceil(deadline - (performance.now() - since)))
+  }
+
+  /** When the last connection and the last request have ended, those of old generations too. */
+  async #quiet(): Promise<'quiet'> {
     await this.#streams.empty()
     await Promise.all([this.generation.idle(), ...this.#old.values()])
-    return true
+    return 'quiet'
   }
 
   async #cut(deadline: number): Promise<void> {
@@ -370,6 +392,9 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
     await Promise.all(this.#old.values())
   }
 }
+
+/** Why a stop waits no longer: its deadline has passed, or somebody forces it. */
+type Late = 'timeout' | 'forced'
 
 /** A listener for TLS that nobody makes TLS of would speak plain HTTP where clients expect a secret. */
 function checkTls({ config, hooks }: Generation): void {

@@ -14,6 +14,7 @@ import { compileScopes } from './scope.ts'
 import type { Sink } from './sink.ts'
 import type { Site } from './site.ts'
 import type { SlotHolder } from './slots.ts'
+import type { ServerStats } from './stats.ts'
 import { prefixed } from './tap.ts'
 
 /** The parts of a generation that plugins set up. */
@@ -26,6 +27,7 @@ export interface SetupTarget {
   readonly rootSite: Site
   readonly kept: KeptValues
   readonly slots: SlotHolder
+  readonly stats: ServerStats
   readonly serve: PluginServer['serve']
   dispatch(site: Site, request: HttpRequest, sink: Sink): void
   report(diagnostic: Diagnostic): void
@@ -120,7 +122,7 @@ class Setup {
   }
 
   #serverFor(owner: TapOwner, place: string): PluginServer {
-    const { config, hooks, kept, slots, serve, report } = this.#target
+    const { config, hooks, kept, slots, stats, serve, report } = this.#target
     const { plugin } = owner
     const named = (diagnostic: Diagnostic) => report({ ...diagnostic, plugin })
     return Object.freeze({
@@ -130,6 +132,7 @@ class Setup {
       set: slots.set.bind(slots),
       resolve: (path: string | URL) => absolute(config.dir, path),
       serve,
+      stats,
       log: logTo(named),
       report: named,
     })

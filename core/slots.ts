@@ -95,6 +95,54 @@ export interface CacheService {
   readonly stats: CacheStats
 }
 
+/** A list that plugins add to while they set up, and that one of them reads; without a reader it costs nothing. */
+export class Offers<T> implements Iterable<T> {
+  readonly #offers: T[] = []
+
+  add(offer: T): void {
+    this.#offers.push(offer)
+  }
+
+  [Symbol.iterator](): Iterator<T> {
+    return this.#offers[Symbol.iterator]()
+  }
+}
+
+/** Something that a server needs to do its work, and that may be gone for a while: a database, a disk. */
+export interface HealthCheck {
+  /** What operators call it: `sessions`. */
+  readonly name: string
+  /**
+   * Throws when it is gone. It may be asked every second, and never while it still runs.
+   *
+   * @param signal Aborts when nobody waits for the answer any more.
+   */
+  readonly run: (signal: AbortSignal) => void | Promise<void>
+}
+
+/** A figure that a plugin counts for itself, and that is read when somebody asks for all of them. */
+export interface Metric {
+  /** By Prometheus' rules: `myplugin_jobs_total`, with its unit, and `_total` for counters only. */
+  readonly name: string
+  /** One sentence for people. */
+  readonly help: string
+  /** A `counter` only grows, but for a restart; a `gauge` is what is so at the moment. */
+  readonly type: 'counter' | 'gauge'
+  /** How the figures of several processes make one. Default: `sum`. */
+  readonly merge?: 'sum' | 'min' | 'max' | undefined
+  /**
+   * The figure now: one number, or one for each set of labels. Labels come from code and config, never from a client,
+   * since each new value is a series for ever.
+   */
+  readonly read: () => number | readonly MetricSample[]
+}
+
+/** One number of a {@link Metric}. */
+export interface MetricSample {
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
+}
+
 /** The slots that several plugins need. A third-party plugin exports its own. */
 export const Slots = Object.freeze({
   /** The id of a request, as logs and error pages show it. */
@@ -107,4 +155,8 @@ export const Slots = Object.freeze({
   cacheStatus: slot<string>('cacheStatus'),
   /** The cache of a site, for who changes content: purges and figures. */
   cache: slot<CacheService>('cache'),
+  /** Of a server: what has to work for it to be ready. `server.get(Slots.health).add({ name, run })` in setup. */
+  health: slot('health', () => new Offers<HealthCheck>()),
+  /** Of a server: figures for whoever shows them. `server.get(Slots.metrics).add({ name, … })` in setup. */
+  metrics: slot('metrics', () => new Offers<Metric>()),
 })

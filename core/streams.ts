@@ -7,6 +7,7 @@ import type { Generation } from './generation.ts'
 import type { ConnectionOwner } from './hooks.ts'
 import { type ConnectionInfo, infoOf, type Listener } from './listener.ts'
 import { Connect } from './stages.ts'
+import type { ConnectionLimit } from './stats.ts'
 import { tapFailed, tapOf } from './tap.ts'
 
 type Ask = (stream: Duplex, info: ConnectionInfo) => ConnectionOwner | undefined
@@ -90,6 +91,12 @@ export class Streams {
   readonly #accepted = new Map<number, Accepted>()
   readonly #byClient = new Map<string, number>()
   readonly #byListener = new Map<Listener, number>()
+  /** Sockets that were taken in so far. */
+  accepted = 0
+  /** Sockets that were turned away so far. */
+  readonly refused: Record<ConnectionLimit, number> = { maxConnections: 0, connectionsPerClient: 0 }
+  /** What went over the sockets that are gone. */
+  readonly #past = { bytesRead: 0, bytesWritten: 0 }
   #onEmpty: (() => void)[] = []
   /** When the drain under way ends; null while there is none. */
   #drainsUntil: number | null = null
@@ -102,6 +109,20 @@ export class Streams {
     return this.#accepted.size
   }
 
+  /** Sockets that a plugin has and has not given back yet. */
+  get claimed(): number {
+    let count = 0
+    for (const { claim } of this.#accepted.values()) if (claim !== null) count++
+    return count
+  }
+
+  /** The bytes of all sockets so far, one way. */
+  total(way: 'bytesRead' | 'bytesWritten'): number {
+    let sum = this.#past[way]
+    for (const { socket } of this.#accepted.values()) sum += socket[way]
+    return sum
+  }
+
   /** Takes a socket in, unless there are too many. */
   accept(socket: Socket, listener: Listener): void {
     const client = socket.remoteAddress ?? ''
@@ -112,6 +133,7 @@ export class Streams {
     const info = infoOf(socket, listener)
     const accepted = new Accepted(info.id, socket, listener, client, this)
     this.#accepted.set(info.id, accepted)
+    this.accepted++
     count(this.#byClient, client, 1)
     count(this.#byListener, listener, 1)
     hold(socket, accepted)
@@ -230,14 +252,15 @@ export class Streams {
   }
 
   /** The limit that one more connection would exceed. Clients of a Unix socket have no address to tell them apart. */
-  #exceeded(listener: Listener, client: string): string | null {
+  #exceeded(listener: Listener, client: string): ConnectionLimit | null {
     const { maxConnections, connectionsPerClient } = listener.config.limits
     if (maxConnections > 0 && (this.#byListener.get(listener) ?? 0) >= maxConnections) return 'maxConnections'
     if (connectionsPerClient === 0 || client === '') return null
     return (this.#byClient.get(client) ?? 0) >= connectionsPerClient ? 'connectionsPerClient' : null
   }
 
-  #turnAway(socket: Socket, client: string, limit: string): void {
+  #turnAway(socket: Socket, client: string, limit: ConnectionLimit): void {
+    this.refused[limit]++
     const message = `a connection from ${client} was turned away: limits.${limit}`
     this.#host.generation.report({ code: 'CONNECTION_LIMIT', message, severity: 'info' })
     socket.on('error', ignore).destroy()
@@ -246,6 +269,8 @@ export class Streams {
   /** A socket is gone. */
   forget(accepted: Accepted): void {
     this.#accepted.delete(accepted.id)
+    this.#past.bytesRead += accepted.socket.bytesRead
+    this.#past.bytesWritten += accepted.socket.bytesWritten
     count(this.#byClient, accepted.client, -1)
     count(this.#byListener, accepted.listener, -1)
     const { claim } = accepted

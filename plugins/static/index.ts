@@ -1,11 +1,19 @@
-import { definePlugin, Handle, type HttpRequest, HttpResponse, type PluginSite } from 'rawhttp'
+import {
+  definePlugin,
+  Handle,
+  type HttpRequest,
+  HttpResponse,
+  type PluginSite,
+  ROOT_SITE,
+  Slots,
+} from 'rawhttp'
 import { chooser } from './codings.ts'
 import { fallbackPlace, placeOf, requestPathOf, rulesOf } from './compile.ts'
 import { asFallback, isForApplication } from './fallback.ts'
 import { type FormFor, formFor } from './file-response.ts'
 import { FileTable } from './file-table.ts'
 import { Listings } from './listing.ts'
-import { checkFallback, checkRoot } from './root.ts'
+import { checkFallback, checkRoot, checkRootNow } from './root.ts'
 import { staticOptions } from './schema.ts'
 
 export type { StaticOptions } from './schema.ts'
@@ -32,6 +40,8 @@ export const staticFiles = definePlugin({
   async site(site, settings) {
     const root = site.resolve(settings.root)
     await checkRoot(root)
+    if (settings.required && site.name !== ROOT_SITE)
+      site.server.get(Slots.health).add({ name: `static:${root}`, run: () => checkRootNow(root) })
     const place = placeOf(settings, root)
     const rules = rulesOf(settings)
     const form = formFor(chooser(place.precompressed))

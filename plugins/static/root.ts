@@ -19,6 +19,16 @@ export async function checkRoot(root: string): Promise<void> {
 }
 
 /**
+ * Checks the same while the server runs: a disk in the network may be gone for a while.
+ *
+ * @throws Error that names the folder.
+ */
+export async function checkRootNow(root: string): Promise<void> {
+  const problem = await problemOf(root)
+  if (problem !== null) throw new Error(`${problem}: ${root}`)
+}
+
+/**
  * Checks that the page of an application is there.
  *
  * @throws ConfigError that names the option and the file.

@@ -43,6 +43,8 @@ export interface StaticOptions {
   readonly types?: Readonly<Record<string, string>> | undefined
   /** Header fields by glob; all that fit count, of one name the last. Default: none. */
   readonly headers?: Readonly<Record<string, Readonly<Record<string, string>>>> | undefined
+  /** Whether the server is not ready (plugin health) while the folder cannot be read. Default: false. */
+  readonly required?: boolean | undefined
 }
 
 /** The same with what was left out filled in. */
@@ -59,6 +61,7 @@ export interface StaticSettings {
   readonly immutable: boolean | readonly string[]
   readonly types: Readonly<Record<string, string>>
   readonly headers: Readonly<Record<string, Readonly<Record<string, string>>>>
+  readonly required: boolean
 }
 
 // "Expected … but received …" is the form that the kernel turns into "expected …, got …" with the option's path.
@@ -160,6 +163,7 @@ export const staticOptions: v.GenericSchema<StaticOptions, StaticSettings> = v.s
       v.record(glob, fields, expected("header fields by glob such as { '*.woff2': { … } }")),
       {},
     ),
+    required: flag(false),
   },
   expected("options such as { root: './public' }"),
 )

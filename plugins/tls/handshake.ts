@@ -7,6 +7,7 @@ import {
   printable,
   type TlsInfo,
 } from 'rawhttp'
+import type { Failure, HandshakeCounts } from './counts.ts'
 import { FirstBytes } from './hello.ts'
 import { reasonOf } from './pair.ts'
 import { alert, refuse } from './refusal.ts'
@@ -16,6 +17,7 @@ import { type Applicant, networkOf, type Turns } from './turns.ts'
 export interface HandshakeHost {
   readonly server: PluginServer
   readonly turns: Turns
+  readonly counts: HandshakeCounts
   /** The options of the socket, with the certificates as they are when its turn comes. */
   socketOptions(): TLSSocketOptions
   readonly asksClient: boolean
@@ -62,6 +64,8 @@ export class Handshake implements ConnectionOwner, Applicant {
   }
 
   destroy(): void {
+    // Whoever has said nothing yet was not shaking hands.
+    if (!this.#isOver && this.#hasAsked) this.#host.counts.failed('given_up')
     this.#over()
     this.#socket?.destroy()
     this.#stream.destroy()
@@ -85,15 +89,17 @@ export class Handshake implements ConnectionOwner, Applicant {
   /** The client has gone without a word, or in the middle of one. */
   readonly #onEnd = (): void => this.destroy()
 
-  readonly #onClose = (): void => this.#over()
+  readonly #onClose = (): void => {
+    if (!this.#isOver && this.#hasAsked) this.#host.counts.failed('left')
+    this.#over()
+  }
 
   #stopReading(): void {
     this.#stream.off('data', this.#onData).off('end', this.#onEnd)
   }
 
   #refuse(opening: 'http' | 'other'): void {
-    this.#over()
-    this.#tell(opening === 'http' ? 'it sent plain HTTP' : 'it sent something else')
+    this.#fail('not_tls', opening === 'http' ? 'it sent plain HTTP' : 'it sent something else')
     if (opening === 'other') alert(this.#stream)
     else
       refuse(
@@ -116,7 +122,7 @@ export class Handshake implements ConnectionOwner, Applicant {
   }
 
   giveWay(): void {
-    this.#tell('it took more than a second while others waited for its place')
+    this.#fail('given_up', 'it took more than a second while others waited for its place')
     this.destroy()
   }
 
@@ -125,22 +131,24 @@ export class Handshake implements ConnectionOwner, Applicant {
     const problem = this.#host.asksClient ? clientProblem(socket, this.#host.isClientRequired) : null
     if (problem !== null) return this.#refuseClient(socket, problem)
     const tls = tlsInfo(socket, this.#host.asksClient)
+    this.#host.counts.done(tls.protocol, socket.isSessionReused())
     this.#host.server.serve(socket, { ...this.#info, tls, via: [...this.#info.via, 'tls'] })
   }
 
   // OpenSSL has finished the handshake by now, and Node has no way to send an alert.
   #refuseClient(socket: TLSSocket, problem: string): void {
-    this.#tell(`its certificate is not accepted: ${problem}`, 'TLS_CLIENT_CERTIFICATE')
+    const why = `its certificate is not accepted: ${problem}`
+    this.#fail('client_certificate', why, 'TLS_CLIENT_CERTIFICATE')
     refuse(socket, `The certificate of the client is not accepted: ${problem}.`)
   }
 
   readonly #onError = (error: Error): void => {
-    this.#tell(reasonOf(error))
+    this.#fail('handshake', reasonOf(error))
     this.destroy()
   }
 
   readonly #onLeft = (): void => {
-    this.#tell('it left in the middle of the handshake')
+    this.#fail('left', 'it left in the middle of the handshake')
     this.destroy()
   }
 
@@ -153,7 +161,9 @@ export class Handshake implements ConnectionOwner, Applicant {
     if (this.#hasAsked) this.#host.turns.leave(this)
   }
 
-  #tell(why: string, code = 'TLS_HANDSHAKE'): void {
+  #fail(failure: Failure, why: string, code = 'TLS_HANDSHAKE'): void {
+    this.#over()
+    this.#host.counts.failed(failure)
     const { client, listener } = this.#info
     const message = printable(`no TLS with ${client.address || 'a client'} on ${listener}: ${why}`)
     this.#host.server.report({ code, message, severity: 'info' })

@@ -30,6 +30,11 @@ export class CertificateStore {
     return this.#table
   }
 
+  /** The certificates that are used, in the order of the options. */
+  get pairs(): readonly Pair[] {
+    return this.#facts.pairs.map(({ value }) => value)
+  }
+
   /** New ticket keys, once the present ones are as old as that; connections are not touched. */
   rotateKeys(age: number): void {
     if (this.#keys.rotate(age)) this.#table = this.#build()

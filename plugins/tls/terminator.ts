@@ -2,8 +2,10 @@ import type { Duplex } from 'node:stream'
 import type { TLSSocketOptions } from 'node:tls'
 import type { ConnectionInfo, ConnectionOwner, Diagnostic, PluginServer } from 'rawhttp'
 import type { CertificateTable } from './certificate-table.ts'
+import { HandshakeCounts } from './counts.ts'
 import { developmentPair } from './development.ts'
 import { Handshake, type HandshakeHost } from './handshake.ts'
+import { offerMetrics } from './metrics.ts'
 import type { TlsSettings } from './options.ts'
 import type { Pair } from './pair.ts'
 import type { Sources } from './sources.ts'
@@ -27,6 +29,7 @@ export class TlsTerminator implements HandshakeHost {
   readonly #settings: TlsSettings
   readonly #sources: Sources
   readonly #ticketKeys: () => TicketKeys
+  readonly #counts: () => HandshakeCounts
   /** The development certificate, if there is one: a reload keeps what could not be written anywhere. */
   readonly #development: () => { pair: Pair | null }
   readonly #warnings: Warnings
@@ -42,9 +45,21 @@ export class TlsTerminator implements HandshakeHost {
     this.#settings = settings
     this.#sources = sources
     this.#warnings = new Warnings(diagnostic => server.report(diagnostic))
+    this.#counts = server.keep('counts', { create: () => new HandshakeCounts() })
     this.#ticketKeys = server.keep('ticket-keys', { create: () => new TicketKeys() })
     this.#development = server.keep<{ pair: Pair | null }>('development', { create: () => ({ pair: null }) })
+    offerMetrics(server, this)
     this.#warn()
+  }
+
+  /** What became of handshakes. Callable from the start on. */
+  get counts(): HandshakeCounts {
+    return this.#counts()
+  }
+
+  /** The certificates in use, in the order of the options. */
+  get pairs(): readonly Pair[] {
+    return this.#store!.pairs
   }
 
   /** The certificates as they are now. */

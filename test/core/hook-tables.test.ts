@@ -46,7 +46,10 @@ describe('a hook that does not exist is told in a sentence', () => {
   })
 
   test.each([
-    ['nope', 'server.hooks has no "nope"; it has start, connection, protocolError, report, retire, stop'],
+    [
+      'nope',
+      'server.hooks has no "nope"; it has start, connection, protocolError, report, retire, drain, stop',
+    ],
     ['deliver', 'server.hooks has no "deliver"; it is a hook of each site: site.hooks.deliver in site()'],
   ])('of a server: %s', async (name, sentence) => {
     expect(await failure(onServer('p', ({ hooks }) => server(hooks, name)))).toBe(

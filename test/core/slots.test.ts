@@ -9,7 +9,7 @@ import {
   slot,
 } from 'rawhttp'
 import { describe, expect, expectTypeOf, test } from 'vitest'
-import { onSite, requestOf, serve } from '../support/in-memory.ts'
+import { onServer, onSite, requestOf, serve } from '../support/in-memory.ts'
 
 describe('a slot', () => {
   test('has nothing until it is set', () => {
@@ -117,5 +117,27 @@ describe('values are shared', () => {
 })
 
 test('core has the keys that plugins need to meet', () => {
-  expect(Object.keys(Slots)).toEqual(['requestId', 'user', 'route', 'cacheStatus', 'cache'])
+  expect(Object.keys(Slots)).toEqual([
+    'requestId',
+    'user',
+    'route',
+    'cacheStatus',
+    'cache',
+    'health',
+    'metrics',
+  ])
+})
+
+test('what plugins offer is read in the order in which they were set up, by whoever wants to', async () => {
+  const names: string[] = []
+  const offers = (name: string) =>
+    onServer(name, server => server.get(Slots.health).add({ name, run: () => undefined }))
+  const reads = onServer('reads', server =>
+    server.hooks.start.tap('reads', () => {
+      for (const { name } of server.get(Slots.health)) names.push(name)
+    }),
+  )
+  const { ask } = await serve([offers('one'), reads, offers('two')])
+  await ask()
+  expect(names).toEqual(['one', 'two'])
 })

@@ -21,6 +21,7 @@ test('fills in what is left out', () => {
     immutable: true,
     types: {},
     headers: {},
+    required: false,
   })
 })
 
