@@ -231,6 +231,38 @@ describe('a multipart form', () => {
     expect([...(await whole(text, multipart).form())]).toEqual([['a', 'x']])
   })
 
+  test('may have fields and files of just their limits', async () => {
+    const given = ['f', undefined].map(filename => ({
+      name: 'a',
+      value: '0123456789',
+      ...(filename && { filename }),
+    }))
+    const form = await whole(write(given), multipart).form({
+      fieldBytes: 10,
+      fileBytes: 10,
+      fields: 1,
+      files: 1,
+    })
+    expect(form.getAll('a')).toHaveLength(2)
+  })
+
+  test.each([
+    ['filename="../../etc/passwd"', 'passwd'],
+    ['filename=".."', ''],
+    ['filename="a\\\\."', ''],
+    ["filename=plain.txt; filename*=UTF-8''other.txt", 'plain.txt'],
+  ])('has %s without folders', async (written, filename) => {
+    const { value: part } = await whole(partOf(`${named}; ${written}`), multipart)
+      .parts()
+      .next()
+    expect(part).toMatchObject({ filename })
+  })
+
+  test('has a file in application/octet-stream, named or not', async () => {
+    const text = partOf(`${named}\r\nContent-Type: application/octet-stream`)
+    expect((await whole(text, multipart).form()).get('a')).toBeInstanceOf(File)
+  })
+
   test('may have no part at all', async () => {
     expect([...(await whole(`--${boundary}--\r\n`, multipart).form())]).toEqual([])
   })
@@ -273,7 +305,11 @@ describe('a multipart form', () => {
   test.each([
     ['without a boundary', 'multipart/form-data', 'x'],
     ['with an empty boundary', 'multipart/form-data; boundary=""', '----'],
-    ['with a boundary of 71 characters', `multipart/form-data; boundary=${'b'.repeat(71)}`, 'x'],
+    [
+      'with a boundary of 71 characters',
+      `multipart/form-data; boundary=${'b'.repeat(71)}`,
+      partOf(named).replaceAll(boundary, 'b'.repeat(71)),
+    ],
     ['with two boundaries', `${multipart}; boundary=other`, write(parts)],
     ['with more behind its boundary', multipart, write(parts).toString().replace('\r\n', 'X\r\n')],
     ['without an end', multipart, write(parts).subarray(0, -10)],
