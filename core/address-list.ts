@@ -1,5 +1,5 @@
 import { BlockList, isIP, isIPv4, isIPv6, SocketAddress } from 'node:net'
-import { ConfigError, type ConfigProblem } from './config/errors.ts'
+import { ConfigError, type ConfigProblem, sentenceOf } from './config/errors.ts'
 import { show } from './config/show.ts'
 import { didYouMean } from './config/suggest.ts'
 
@@ -31,7 +31,7 @@ export class AddressList {
   /** @throws ConfigError for an entry that is none of these, with its place in `path`. */
   constructor(entries: readonly string[]) {
     for (const [index, entry] of entries.entries()) {
-      const problem = problemWithAddress(entry)
+      const problem = problemWithEntry(entry)
       if (problem !== null) throw new ConfigError({ path: `[${index}]`, ...problem })
       for (const text of words[entry] ?? [entry]) this.#add(text)
     }
@@ -56,8 +56,22 @@ export class AddressList {
   }
 }
 
-/** What is wrong with an entry of an {@link AddressList}; null when it is good. */
-export function problemWithAddress(written: unknown): ConfigProblem | null {
+/**
+ * What is wrong with an entry of an {@link AddressList}, in a sentence; null when it is good.
+ *
+ * @example In a schema of valibot
+ * const address = v.custom<string>(isAddress, ({ input }) => problemWithAddress(input) ?? '')
+ */
+export function problemWithAddress(written: unknown): string | null {
+  const problem = problemWithEntry(written)
+  return problem === null ? null : sentenceOf(problem)
+}
+
+/** Whether a value can be an entry of an {@link AddressList}. */
+export const isAddress = (written: unknown): written is string => problemWithEntry(written) === null
+
+/** The same as {@link problemWithAddress}, in its parts. */
+export function problemWithEntry(written: unknown): ConfigProblem | null {
   const fail = (hint?: string | null): ConfigProblem => ({
     expected,
     received: show(written),

@@ -1,6 +1,9 @@
-import type { BusboyFileStream, BusboyInstance } from '@fastify/busboy'
-import { mediaType, mustBeUtf8 } from './body-text.ts'
-import { asError, HttpError } from './errors.ts'
+import { decodeText, mediaType, mustBeUtf8 } from './body-text.ts'
+import { HttpError } from './errors.ts'
+import { tooLarge, tooMany } from './form-errors.ts'
+import { MultipartReader } from './multipart-reader.ts'
+import type { PartHead } from './part-head.ts'
+import { Pieces } from './pieces.ts'
 
 /** Limits of a form beside that of the whole body. */
 export interface FormLimits {
@@ -21,13 +24,17 @@ export interface FormPart {
   readonly filename: string | null
   /** The media type that the client says it is. Plain fields: `text/plain`. */
   readonly type: string
-  /** The value of a field, or a file as text in UTF-8. */
+  /**
+   * The value of a field, by the charset of its Content-Type, or a file as text in UTF-8.
+   *
+   * @throws HttpError 400 for a field that is not of its charset, 415 for an unknown one.
+   */
   text(): Promise<string>
   bytes(): Promise<Buffer<ArrayBuffer>>
   /**
-   * The bytes as they come, once. What is not read is skipped when the next part is asked for.
+   * The bytes as they come; of a file once, before the next part is asked for, which passes over what is not read.
    *
-   * @throws HttpError 413 for a file over its limit, 400 for a form that breaks off.
+   * @throws HttpError 413 for a file over its limit, 400 for a form that breaks off; Error for a file that was read.
    */
   stream(): AsyncIterable<Uint8Array>
 }
@@ -84,203 +91,104 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 /**
- * The parts of a multipart form one after the other, as they come; memory holds one piece of the body at a time.
+ * The parts of a multipart form one after the other, as they come; memory holds one piece of the body at a time, and the
+ * value of one field.
  *
  * @throws HttpError 400 for what is no such form, 413 over a limit; what the body throws.
  */
 export async function* multipartParts(
   body: AsyncIterable<Uint8Array>,
   contentType: string,
-  limits: FormLimits,
+  { fields = 1_000, files = 100, fieldBytes = 65_536, fileBytes }: FormLimits,
 ): AsyncGenerator<FormPart, void, undefined> {
-  const { Busboy } = await import('@fastify/busboy')
-  const reader = new PartReader(limits)
-  const parser = parserOf(
-    () => new Busboy({ headers: { 'content-type': contentType }, limits: forBusboy(limits) }),
-  )
-  reader.listen(parser)
-  const feeding = feed(parser, body, reader)
-  try {
-    for (let part = await reader.next(); part !== null; part = await reader.next()) {
-      yield part
-      part.skip()
+  const reader = new MultipartReader(body, contentType)
+  let fieldCount = 0
+  let fileCount = 0
+  for (let head = await reader.next(); head !== null; head = await reader.next()) {
+    if (head.filename === null) {
+      if (++fieldCount > fields) throw tooMany('fields', fields)
+      yield new FieldPart(head, await whole(bounded(reader.content(), 'a field', fieldBytes)))
+    } else {
+      if (++fileCount > files) throw tooMany('files', files)
+      yield new FilePart(head, bounded(reader.content(), 'a file', fileBytes))
     }
-  } finally {
-    reader.fail(new Error('nobody reads the form any more'))
-    await feeding
   }
 }
 
-function parserOf(make: () => BusboyInstance): BusboyInstance {
-  try {
-    return make()
-  } catch (cause) {
-    throw invalid(cause)
-  }
-}
-
-const forBusboy = ({ fields = 1_000, files = 100, fieldBytes = 65_536, fileBytes }: FormLimits) => ({
-  fields,
-  files,
-  fieldSize: fieldBytes,
-  headerPairs: 32,
-  headerSize: 8_192,
-  ...(fileBytes === undefined ? {} : { fileSize: fileBytes }),
-})
-
-/** Gives the parser a piece when it has dealt with the one before. It never throws: the reader hears of failures. */
-async function feed(
-  parser: BusboyInstance,
-  body: AsyncIterable<Uint8Array>,
-  reader: PartReader,
-): Promise<void> {
-  try {
-    for await (const piece of body) {
-      await Promise.race([new Promise(resolve => parser.write(piece, resolve)), reader.failed])
-      if (reader.isOver) return
-    }
-    parser.end()
-  } catch (error) {
-    reader.fail(asError(error))
-  }
-}
-
-/** Turns what the parser tells into parts that somebody waits for. */
-class PartReader {
-  /** Settles when the form failed; never rejects. */
-  readonly failed: Promise<void>
-  readonly #limits: FormLimits
-  readonly #parts: Part[] = []
-  #failure: Error | null = null
-  #hasEnded = false
-  #wake: () => void = () => undefined
-  #end: () => void = () => undefined
-  #file: BusboyFileStream | null = null
-
-  constructor(limits: FormLimits) {
-    this.#limits = limits
-    this.failed = new Promise(resolve => {
-      this.#end = resolve
-    })
-  }
-
-  get failure(): Error | null {
-    return this.#failure
-  }
-
-  get isOver(): boolean {
-    return this.#failure !== null || this.#hasEnded
-  }
-
-  listen(parser: BusboyInstance): void {
-    const { fields = 1_000, files = 100, fieldBytes = 65_536 } = this.#limits
-    parser.on('file', (name, stream, filename, _encoding, type) => this.#onFile(name, stream, filename, type))
-    parser.on('field', (name, value, _short, isCut, _encoding, type) => {
-      if (isCut) this.fail(tooLarge('a field', fieldBytes))
-      else this.#push(new Part(this, { name, filename: null, type }, value))
-    })
-    parser.on('fieldsLimit', () => this.fail(tooMany('fields', fields)))
-    parser.on('filesLimit', () => this.fail(tooMany('files', files)))
-    parser.on('error', cause => this.fail(invalid(cause)))
-    parser.on('finish', () => {
-      this.#hasEnded = true
-      this.#wake()
-    })
-  }
-
-  /** The next part, or null behind the last one. */
-  async next(): Promise<Part | null> {
-    while (this.#parts.length === 0) {
-      if (this.#failure !== null) throw this.#failure
-      if (this.#hasEnded) return null
-      await new Promise<void>(resolve => {
-        this.#wake = resolve
-      })
-    }
-    return this.#parts.shift()!
-  }
-
-  fail(error: Error): void {
-    if (this.isOver) return
-    this.#failure = error
-    this.#file?.destroy(error)
-    this.#end()
-    this.#wake()
-  }
-
-  #onFile(name: string, stream: BusboyFileStream, filename: string | undefined, type: string): void {
-    // Also of a file that nobody reads: an error without a listener would end the process.
-    stream.on('error', cause => this.fail(cause instanceof HttpError ? cause : invalid(cause)))
-    stream.on('limit', () => stream.destroy(tooLarge('a file', this.#limits.fileBytes ?? 0)))
-    stream.on('close', () => {
-      if (this.#file === stream) this.#file = null
-    })
-    this.#file = stream
-    this.#push(new Part(this, { name, filename: filename ?? '', type }, stream))
-  }
-
-  // A part that has no name cannot be told from others (RFC 7578 section 4.2).
-  #push(part: Part): void {
-    if (part.name === undefined) return this.fail(invalid(new Error('a part has no name')))
-    this.#parts.push(part)
-    this.#wake()
-  }
-}
-
-class Part implements FormPart {
+/** A field, whose value has come with it. */
+class FieldPart implements FormPart {
   readonly name: string
-  readonly filename: string | null
+  readonly filename = null
   readonly type: string
-  readonly #reader: PartReader
-  readonly #value: string | BusboyFileStream
+  readonly #contentType: string | undefined
+  readonly #value: Buffer<ArrayBuffer>
 
-  constructor(
-    reader: PartReader,
-    { name, filename, type }: Pick<FormPart, 'name' | 'filename' | 'type'>,
-    value: string | BusboyFileStream,
-  ) {
+  constructor({ name, type, contentType }: PartHead, value: Buffer<ArrayBuffer>) {
     this.name = name
-    this.filename = filename
     this.type = type
-    this.#reader = reader
+    this.#contentType = contentType
     this.#value = value
   }
 
   async text(): Promise<string> {
-    return typeof this.#value === 'string' ? this.#value : (await this.bytes()).toString()
+    return decodeText(this.#value, this.#contentType)
   }
 
   async bytes(): Promise<Buffer<ArrayBuffer>> {
-    if (typeof this.#value === 'string') return Buffer.from(this.#value)
-    const pieces: Uint8Array[] = []
-    for await (const piece of this.stream()) pieces.push(piece)
-    return Buffer.concat(pieces)
+    return this.#value
   }
 
   async *stream(): AsyncGenerator<Uint8Array, void, undefined> {
-    if (typeof this.#value === 'string') return yield Buffer.from(this.#value)
-    try {
-      yield* this.#value as AsyncIterable<Uint8Array>
-    } catch (error) {
-      // The stream has what busboy says; the reader has made an answer of it.
-      throw this.#reader.failure ?? error
-    }
-  }
-
-  /** Lets the bytes that nobody read go by. */
-  skip(): void {
-    if (typeof this.#value !== 'string') this.#value.resume()
+    yield this.#value
   }
 }
 
-function invalid(cause: unknown): HttpError {
-  return new HttpError(400, 'the body is not a valid multipart form', { code: 'BODY_INVALID_FORM', cause })
+/** A file, which comes as fast as it is read. */
+class FilePart implements FormPart {
+  readonly name: string
+  readonly filename: string
+  readonly type: string
+  #content: AsyncIterable<Uint8Array> | null
+
+  constructor({ name, filename, type }: PartHead, content: AsyncIterable<Uint8Array>) {
+    this.name = name
+    this.filename = filename!
+    this.type = type
+    this.#content = content
+  }
+
+  async text(): Promise<string> {
+    return (await this.bytes()).toString()
+  }
+
+  async bytes(): Promise<Buffer<ArrayBuffer>> {
+    return await whole(this.stream())
+  }
+
+  stream(): AsyncIterable<Uint8Array> {
+    const content = this.#content
+    if (content === null) throw new Error('a file of a form can be read only once')
+    this.#content = null
+    return content
+  }
 }
 
-function tooMany(what: string, limit: number): HttpError {
-  return new HttpError(413, `the form has more than ${limit} ${what}`, { code: 'BODY_TOO_LARGE' })
+/** What comes, up to a limit. */
+async function* bounded(
+  content: AsyncIterable<Uint8Array>,
+  what: string,
+  limit = Number.POSITIVE_INFINITY,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let size = 0
+  for await (const piece of content) {
+    size += piece.length
+    if (size > limit) throw tooLarge(what, limit)
+    yield piece
+  }
 }
 
-function tooLarge(what: string, limit: number): HttpError {
-  return new HttpError(413, `${what} of the form is larger than ${limit} bytes`, { code: 'BODY_TOO_LARGE' })
+async function whole(content: AsyncIterable<Uint8Array>): Promise<Buffer<ArrayBuffer>> {
+  const pieces = new Pieces()
+  for await (const piece of content) pieces.push(piece)
+  return pieces.join() as Buffer<ArrayBuffer>
 }

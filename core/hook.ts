@@ -39,6 +39,12 @@ export interface TapOwner {
   readonly server: PluginServer
 }
 
+/** The instances in scopes that have seen a request before its path was settled, the last one first. */
+export interface Preparers {
+  readonly owner: TapOwner
+  readonly next: Preparers | null
+}
+
 /** What a plugin sees of a hook: it may tap, firing belongs to the kernel. */
 export interface HookFace {
   tap(options: unknown, fn: AnyFunction): void
@@ -87,7 +93,8 @@ export class Hook<Tapable extends Inner = Inner> {
     const call = spec.givesServer ? (...args: unknown[]) => fn(owner.server, ...args) : fn
     const rewrites = spec.name === 'handle' && tap.stage < Handle.Early
     const guarded = this.#guarded({ tap, spec, context: this.#context, rewrites }, call)
-    const scoped = narrowed(guarded, owner.test, spec.requestAt, kind === 'sync')
+    const test = spec.name === 'handle' ? entering(owner, rewrites) : lasting(owner)
+    const scoped = narrowed(guarded, test, spec.requestAt, kind === 'sync')
     // tapable writes to the options that it is given.
     const place = { name: tap.name, stage: tap.stage }
     if (kind === 'sync') this.inner.tap(place, scoped)
@@ -123,10 +130,38 @@ function checkedTap(spec: HookSpec, owner: TapOwner, options: unknown, kind: Tap
   return Object.freeze({ hook: spec.name, plugin, name, stage: (stage as number | undefined) ?? 0, kind })
 }
 
+type Test = (request: HttpRequest) => boolean
+
+/** The test of a tap on `handle`: it goes by the path that the request has then. */
+function entering(owner: TapOwner, rewrites: boolean): Test | null {
+  const { test } = owner
+  if (test === null || !rewrites) return test
+  return request => {
+    const isAdmitted = test(request)
+    if (isAdmitted) request.preparedBy = { owner, next: request.preparedBy }
+    return isAdmitted
+  }
+}
+
+/**
+ * The test of a tap behind `handle`. Who has prepared a request sees its answer too, wherever a rewrite has led it:
+ * what was begun for it, such as cookies to be set, would be lost without a word.
+ */
+function lasting(owner: TapOwner): Test | null {
+  const { test } = owner
+  return test && (request => test(request) || hasPrepared(owner, request))
+}
+
+function hasPrepared(owner: TapOwner, { preparedBy }: HttpRequest): boolean {
+  let met = preparedBy
+  while (met !== null && met.owner !== owner) met = met.next
+  return met !== null
+}
+
 /** A tap that runs only for the requests of its scope. */
 function narrowed(
   fn: AnyFunction,
-  test: TapOwner['test'],
+  test: Test | null,
   at: HookSpec['requestAt'],
   isSync: boolean,
 ): AnyFunction {

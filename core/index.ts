@@ -1,4 +1,4 @@
-export { AddressList, canonicalAddress, problemWithAddress } from './address-list.ts'
+export { AddressList, canonicalAddress, isAddress, problemWithAddress } from './address-list.ts'
 export type { BodySource, RequestBody } from './body.ts'
 export { comesFrom } from './comes-from.ts'
 export type { Preconditions } from './conditional.ts'
@@ -6,6 +6,7 @@ export { defineConfig, defineSite } from './config/define.ts'
 export { ConfigError } from './config/errors.ts'
 export { parseLimits } from './config/parse-limits.ts'
 export { parseScope } from './config/parse-scope.ts'
+export { readOptions } from './config/read-options.ts'
 export { didYouMean } from './config/suggest.ts'
 export type {
   Config,

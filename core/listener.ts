@@ -3,6 +3,7 @@ import { type AddressInfo, createServer, type Server as NetServer, type Socket }
 import type { PeerCertificate } from 'node:tls'
 import { withoutMapping } from './address-list.ts'
 import type { ResolvedListen } from './config/types.ts'
+import { removeStaleSocket } from './stale-socket.ts'
 import type { TrustedProxies } from './trusted-proxies.ts'
 
 /** An address and a port; an empty address and port 0 for a Unix socket, and port 0 where none is known. */
@@ -80,23 +81,30 @@ export class Listener {
 
   /** @throws the system's error, with `code`, `listener` and its place `at` in the config, when it cannot be had. */
   async open(onError: (error: Error) => void): Promise<void> {
-    const { path, host, port, mode, tls } = this.config
+    const { path, mode, tls } = this.config
     this.#server.on('connection', socket => this.#onSocket(socket, this))
-    await new Promise<void>((resolve, reject) => {
-      const failed = (error: Error) =>
-        reject(Object.assign(error, { listener: this.text, at: this.config.at }))
-      this.#server.once('error', failed)
-      this.#server.listen(path === null ? { host, port } : { path }, () => {
-        this.#server.off('error', failed)
-        this.#server.on('error', onError)
-        resolve()
-      })
+    await this.#listen().catch(async (error: NodeJS.ErrnoException) => {
+      if (path === null || error.code !== 'EADDRINUSE' || !(await removeStaleSocket(path))) throw error
+      await this.#listen()
     })
+    this.#server.on('error', onError)
     if (path === null) this.#opened(this.#server.address() as AddressInfo, tls)
     else {
       if (mode !== null) await this.#allow(path, mode)
       this.#url = `unix:${path}`
     }
+  }
+
+  #listen(): Promise<void> {
+    const { path, host, port, at } = this.config
+    return new Promise((resolve, reject) => {
+      const failed = (error: Error) => reject(Object.assign(error, { listener: this.text, at }))
+      this.#server.once('error', failed)
+      this.#server.listen(path === null ? { host, port } : { path }, () => {
+        this.#server.off('error', failed)
+        resolve()
+      })
+    })
   }
 
   async #allow(path: string, mode: number): Promise<void> {

@@ -136,7 +136,11 @@ export type PluginItem =
 
 /** Which requests a {@link scope} lets its plugins see. Parts that are left out do not narrow. */
 export interface ScopeOptions {
-  /** Path patterns: `/admin/*` is `/admin`, `/admin/` and all below; without `*` the path itself. */
+  /**
+   * Path patterns: `/admin/*` is `/admin`, `/admin/` and all below; without `*` the path itself. The path is that of the
+   * moment: guards see what rewrites have made of it. A plugin that has prepared a request (a `handle` tap before
+   * `Handle.Early`) also sees its answer, wherever it was led.
+   */
   readonly path?: string | readonly string[] | undefined
   /** Methods, in capitals. `GET` includes HEAD. */
   readonly methods?: readonly string[] | undefined

@@ -5,6 +5,7 @@ import { describe, HttpError, printable, type Refused } from './errors.ts'
 import { type Forwarded, readForwarded } from './forwarded.ts'
 import { isToken } from './head-syntax.ts'
 import { flatFields, type HeadersInit, HttpHeaders } from './headers.ts'
+import type { Preparers } from './hook.ts'
 import { defaultExchangeLimits, type ExchangeLimits } from './limits.ts'
 import type { ConnectionInfo, Peer, TlsInfo } from './listener.ts'
 import { type Log, logTo } from './log.ts'
@@ -67,6 +68,7 @@ export class HttpRequest implements SlotHolder {
   /** @internal The async tap that everybody waits for. */ pendingTap: Tap | null = null
   /** @internal The tap that was entered last. */ tap: Tap | null = null
   /** @internal */ canRewrite = false
+  /** @internal Whose scopes had it before its path was settled. */ preparedBy: Preparers | null = null
   /** @internal */ allowed: Set<string> | null = null
   /** @internal */ sink: Sink | null = null
   /** @internal Where {@link retired} comes from. */ retirement: Retirement | null = null

@@ -39,7 +39,7 @@ export class ConfigError extends Error {
   readonly also: readonly ConfigError[]
 
   constructor(problem: ConfigProblem, options: ConfigErrorOptions = {}) {
-    const detail = sentence(problem)
+    const detail = sentenceOf(problem)
     const where = problem.path === undefined || problem.path === '' ? '' : `${problem.path}: `
     super(`${fileLabel(problem.file ?? null)}: ${where}${detail}`, options)
     this.file = problem.file ?? null
@@ -78,7 +78,8 @@ export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown)
 }
 
-function sentence(problem: ConfigProblem): string {
+/** A problem in a sentence, without file and option path. */
+export function sentenceOf(problem: ConfigProblem): string {
   const text = problem.problem ?? `expected ${problem.expected}, got ${problem.received}`
   return problem.hint === undefined ? text : `${text}; ${problem.hint}`
 }

@@ -13,10 +13,7 @@ import { scopeSchema } from './schema.ts'
  * @throws ConfigError that names `path`, `methods` or `hosts`.
  */
 export function parseScope(to: ScopeOptions): RequestTest | null {
-  const checked = v.safeParse(scopeSchema, to)
-  if (!checked.success)
-    throw configErrorOf(problemsOf(scopeSchema, checked.issues, { base: '', file: null, phrases: true }))
-  const scope = to.hosts === undefined ? to : { ...to, hosts: to.hosts.map(checkedHost) }
+  const scope = readScope(to, '', null)
   try {
     return compileScopes([scope])
   } catch (error) {
@@ -27,8 +24,22 @@ export function parseScope(to: ScopeOptions): RequestTest | null {
   }
 }
 
-function checkedHost(written: string, index: number): string {
-  const host = canonicalHost(written)
-  if (typeof host === 'string') return host
-  throw new ConfigError({ path: `hosts[${index}]`, ...host })
+/**
+ * What a scope narrows to, checked, with its hosts in the form that sites have them.
+ *
+ * @param base The option path of the scope, for errors; empty for none.
+ * @throws ConfigError that names the option.
+ */
+export function readScope(to: ScopeOptions, base: string, file: string | null): ScopeOptions {
+  const checked = v.safeParse(scopeSchema, to)
+  if (!checked.success)
+    throw configErrorOf(problemsOf(scopeSchema, checked.issues, { base, file, phrases: true }))
+  if (to.hosts === undefined) return to
+  const at = base === '' ? 'hosts' : `${base}.hosts`
+  const hosts = to.hosts.map((written, index) => {
+    const host = canonicalHost(written)
+    if (typeof host === 'string') return host
+    throw new ConfigError({ file, path: `${at}[${index}]`, ...host })
+  })
+  return { ...to, hosts }
 }

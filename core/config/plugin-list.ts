@@ -1,4 +1,3 @@
-import * as v from 'valibot'
 import {
   isPluginEntry,
   isPluginFactory,
@@ -7,11 +6,9 @@ import {
   type ScopeEntry,
   type ScopeOptions,
 } from '../plugin.ts'
-import { ConfigError, configErrorOf } from './errors.ts'
-import { canonicalHost } from './hosts.ts'
-import { problemsOf } from './issues.ts'
+import { ConfigError } from './errors.ts'
 import { loadNamedPlugin } from './named-plugin.ts'
-import { scopeSchema } from './schema.ts'
+import { readScope } from './parse-scope.ts'
 import { show } from './show.ts'
 import type { ConfigSource } from './types.ts'
 
@@ -51,7 +48,7 @@ async function readItem(item: unknown, at: string, list: List): Promise<void> {
   if (!item) return
   if (typeof item === 'string') return await readNamed(item, [], at, list)
   if (Array.isArray(item)) return await readArray(item, at, list)
-  if (isScopeEntry(item)) return await readScope(item, at, list)
+  if (isScopeEntry(item)) return await openScope(item, at, list)
   add(pluginEntry(item, at, list.source), null, at, list)
 }
 
@@ -73,33 +70,19 @@ async function readArray(item: readonly unknown[], at: string, list: List): Prom
 
 async function readNamed(name: string, options: readonly unknown[], at: string, list: List): Promise<void> {
   const { plugin, file } = await loadNamedPlugin(name, options, at, list.source)
-  if (isScopeEntry(plugin)) return await readScope(plugin, at, list)
+  if (isScopeEntry(plugin)) return await openScope(plugin, at, list)
   add(pluginEntry(plugin, at, list.source), file, at, list)
 }
 
-async function readScope(item: ScopeEntry, at: string, list: List): Promise<void> {
+async function openScope(item: ScopeEntry, at: string, list: List): Promise<void> {
   const { file } = list.source
-  const checked = v.safeParse(scopeSchema, item.to)
   const base = `${at} (scope)`
-  if (!checked.success) {
-    throw configErrorOf(problemsOf(scopeSchema, checked.issues, { base, file, phrases: true }))
-  }
+  const to = readScope(item.to, base, file)
   if (!Array.isArray(item.plugins)) {
     throw new ConfigError({ file, path: base, expected: 'a list of plugins', received: show(item.plugins) })
   }
-  const scopes = [...list.scopes, scopeOptions(item.to, base, file)]
+  const scopes = [...list.scopes, to]
   await readList(item.plugins, `${at}.plugins`, { ...list, scopes, first: new Map() })
-}
-
-/** Hosts of a scope in the form that sites have them. */
-function scopeOptions(to: ScopeOptions, base: string, file: string | null): ScopeOptions {
-  if (to.hosts === undefined) return to
-  const hosts = to.hosts.map((written, index) => {
-    const host = canonicalHost(written)
-    if (typeof host === 'string') return host
-    throw new ConfigError({ file, path: `${base}.hosts[${index}]`, ...host })
-  })
-  return { ...to, hosts }
 }
 
 function add(entry: PluginEntry, from: string | null, at: string, list: List): void {

@@ -1,4 +1,4 @@
-import { problemWithAddress } from '../address-list.ts'
+import { problemWithEntry } from '../address-list.ts'
 import { TrustedProxies } from '../trusted-proxies.ts'
 import { ConfigError } from './errors.ts'
 import type { WrittenConfig } from './schema.ts'
@@ -17,7 +17,7 @@ export function resolveProxies(
   const isList = Array.isArray(written)
   const { from, fields } = isList ? { from: written } : written
   for (const [index, entry] of from.entries()) {
-    const problem = problemWithAddress(entry)
+    const problem = problemWithEntry(entry)
     if (problem === null) continue
     throw new ConfigError({ file, path: `${at}${isList ? '' : '.from'}[${index}]`, ...problem })
   }

@@ -1,7 +1,6 @@
 import { isAbsolute } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { ConfigError, definePlugin, Handle, type PluginSite, ROOT_SITE } from 'rawhttp'
-import * as v from 'valibot'
+import { ConfigError, definePlugin, Handle, type PluginSite, ROOT_SITE, readOptions } from 'rawhttp'
 import { BasicGuard, callTurns, type Guard, hashTurns } from './guard.ts'
 import { readPasswordFile } from './htpasswd.ts'
 import { type BasicAuthOptions, type BasicAuthSettings, basicAuthOptions } from './schema.ts'
@@ -53,13 +52,7 @@ export const basicAuth = definePlugin({
  * @throws ConfigError for options that the plugin would refuse, too.
  */
 export function basicAuthGuard(options: BasicAuthOptions): Guard {
-  const { success, output, issues } = v.safeParse(basicAuthOptions, options)
-  if (success) return compile(output, absolute).guard
-  const path = v.getDotPath(issues[0])
-  throw new ConfigError({
-    path: `basicAuthGuard()${path === null ? '' : `.${path}`}`,
-    problem: issues[0].message,
-  })
+  return compile(readOptions(basicAuthOptions, options, 'basicAuthGuard()'), absolute).guard
 }
 
 function compile({ realm, remember, source }: BasicAuthSettings, resolve: Resolve) {

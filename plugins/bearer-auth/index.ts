@@ -1,7 +1,14 @@
 import { isAbsolute } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { ConfigError, definePlugin, Handle, type HttpRequest, type PluginSite, ROOT_SITE } from 'rawhttp'
-import * as v from 'valibot'
+import {
+  ConfigError,
+  definePlugin,
+  Handle,
+  type HttpRequest,
+  type PluginSite,
+  ROOT_SITE,
+  readOptions,
+} from 'rawhttp'
 import type { TokenClaims } from './claims.ts'
 import { type Guard, makeGuard } from './guard.ts'
 import { JwtVerifier } from './jwt.ts'
@@ -86,13 +93,7 @@ export const bearerAuth = definePlugin({
  * @throws ConfigError for options that the plugin would refuse, too.
  */
 export function bearerAuthGuard(options: BearerAuthOptions): Guard {
-  const { success, output, issues } = v.safeParse(bearerAuthOptions, options)
-  if (success) return compile(output, absolute).guard
-  const path = v.getDotPath(issues[0])
-  throw new ConfigError({
-    path: `bearerAuthGuard()${path === null ? '' : `.${path}`}`,
-    problem: issues[0].message,
-  })
+  return compile(readOptions(bearerAuthOptions, options, 'bearerAuthGuard()'), absolute).guard
 }
 
 function compile({ realm, scope, source }: BearerAuthSettings, resolve: Resolve): Compiled {

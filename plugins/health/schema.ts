@@ -1,4 +1,11 @@
-import { canonicalPath, type Duration, type HealthCheck, parseDuration, problemWithAddress } from 'rawhttp'
+import {
+  canonicalPath,
+  type Duration,
+  type HealthCheck,
+  isAddress,
+  parseDuration,
+  problemWithAddress,
+} from 'rawhttp'
 import * as v from 'valibot'
 
 /** Options of the health endpoints. */
@@ -62,15 +69,7 @@ const path = (fallback: string) =>
 const duration = (fallback: Duration) =>
   v.optional(v.custom<Duration>(isTaken(parseDuration), expected("a duration such as 500 or '1s'")), fallback)
 
-const address = v.pipe(
-  v.custom<string>(() => true),
-  v.rawCheck(({ dataset, addIssue }) => {
-    const problem = problemWithAddress(dataset.value)
-    if (problem === null) return
-    const hint = problem.hint === undefined ? '' : `; ${problem.hint}`
-    addIssue({ message: `expected ${problem.expected}, got ${problem.received}${hint}` })
-  }),
-)
+const address = v.custom<string>(isAddress, ({ input }) => problemWithAddress(input) ?? '')
 
 const check = v.custom<HealthCheck['run']>(
   value => typeof value === 'function',

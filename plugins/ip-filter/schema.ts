@@ -1,4 +1,4 @@
-import { AddressList, problemWithAddress } from 'rawhttp'
+import { AddressList, isAddress, problemWithAddress } from 'rawhttp'
 import * as v from 'valibot'
 
 /** Options of the filter. Entries are addresses, networks, and `loopback`, `private`, `unix`. */
@@ -24,15 +24,7 @@ export interface IpFilterSettings {
 const expected = (what: string) => (issue: v.BaseIssue<unknown>) =>
   `Invalid type: Expected ${what} but received ${issue.received}`
 
-const entry = v.pipe(
-  v.custom<string>(() => true),
-  v.rawCheck(({ dataset, addIssue }) => {
-    const problem = problemWithAddress(dataset.value)
-    if (problem === null) return
-    const hint = problem.hint === undefined ? '' : `; ${problem.hint}`
-    addIssue({ message: `expected ${problem.expected}, got ${problem.received}${hint}` })
-  }),
-)
+const entry = v.custom<string>(isAddress, ({ input }) => problemWithAddress(input) ?? '')
 
 const list = v.array(entry, expected("a list of addresses such as ['192.0.2.7', '10.0.0.0/8']"))
 

@@ -1,4 +1,4 @@
-import { canonicalPath, type Duration, parseDuration, problemWithAddress } from 'rawhttp'
+import { canonicalPath, type Duration, isAddress, parseDuration, problemWithAddress } from 'rawhttp'
 import * as v from 'valibot'
 
 /** Options of the metrics. */
@@ -48,15 +48,7 @@ const isTaken =
 const isRequestPath = (value: unknown): boolean =>
   typeof value === 'string' && isTaken(canonicalPath)(value) && canonicalPath(value) === value
 
-const address = v.pipe(
-  v.custom<string>(() => true),
-  v.rawCheck(({ dataset, addIssue }) => {
-    const problem = problemWithAddress(dataset.value)
-    if (problem === null) return
-    const hint = problem.hint === undefined ? '' : `; ${problem.hint}`
-    addIssue({ message: `expected ${problem.expected}, got ${problem.received}${hint}` })
-  }),
-)
+const address = v.custom<string>(isAddress, ({ input }) => problemWithAddress(input) ?? '')
 
 const isPort = (value: unknown) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 65_535
 const listener = v.custom<number | string>(

@@ -1,19 +1,11 @@
-import { problemWithAddress } from 'rawhttp'
+import { isAddress, problemWithAddress } from 'rawhttp'
 import * as v from 'valibot'
 
 // "Expected … but received …" is the form that the kernel turns into "expected …, got …" with the option's path.
 const expected = (what: string) => (issue: v.BaseIssue<unknown>) =>
   `Invalid type: Expected ${what} but received ${issue.received}`
 
-const address = v.pipe(
-  v.custom<string>(() => true),
-  v.rawCheck(({ dataset, addIssue }) => {
-    const problem = problemWithAddress(dataset.value)
-    if (problem === null) return
-    const hint = problem.hint === undefined ? '' : `; ${problem.hint}`
-    addIssue({ message: `expected ${problem.expected}, got ${problem.received}${hint}` })
-  }),
-)
+const address = v.custom<string>(isAddress, ({ input }) => problemWithAddress(input) ?? '')
 
 const isPort = (value: unknown) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 65_535
 const isPath = (value: unknown) => typeof value === 'string' && value !== ''

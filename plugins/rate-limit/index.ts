@@ -1,5 +1,4 @@
 import {
-  ConfigError,
   definePlugin,
   Handle,
   type HttpRequest,
@@ -7,9 +6,9 @@ import {
   type PluginServer,
   type PluginSite,
   ROOT_SITE,
+  readOptions,
   slot,
 } from 'rawhttp'
-import * as v from 'valibot'
 import { Buckets } from './buckets.ts'
 import { Limiter } from './limiter.ts'
 import { policyOf } from './policy.ts'
@@ -77,7 +76,7 @@ export interface RateLimitGuard {
  * @throws ConfigError for what the options of `rateLimit` may not be either.
  */
 export function rateLimitGuard(options: RateLimitOptions): RateLimitGuard {
-  const settings = settingsOf(options)
+  const settings = readOptions(rateLimitOptions, options, 'rateLimitGuard()')
   let alone: Limiter | null = null
   const guard = (request: HttpRequest) => {
     const limiter = request.site.get(Guarded).get(whole)
@@ -122,12 +121,4 @@ function uniqueName(server: PluginServer, name: string): string {
   const count = (names.get(name) ?? 0) + 1
   names.set(name, count)
   return count === 1 ? name : `${name}#${count}`
-}
-
-function settingsOf(options: RateLimitOptions): RateLimitSettings {
-  const { output, issues, success } = v.safeParse(rateLimitOptions, options)
-  if (success) return output
-  const [issue] = issues
-  const problem = issue.message.replace(/^Invalid [\w ]+: E(xpected .*) but received /s, 'e$1, got ')
-  throw new ConfigError({ path: `rateLimitGuard(…).${v.getDotPath(issue) ?? ''}`, problem })
 }

@@ -1,4 +1,11 @@
-import { AddressList, type Duration, type HttpRequest, parseDuration, problemWithAddress } from 'rawhttp'
+import {
+  AddressList,
+  type Duration,
+  type HttpRequest,
+  isAddress,
+  parseDuration,
+  problemWithAddress,
+} from 'rawhttp'
 import * as v from 'valibot'
 
 /** A Redis (6 or later) or Valkey that several servers count in. */
@@ -109,15 +116,7 @@ const name = v.pipe(
   v.regex(NAME, expected("1 to 64 letters, digits and -._, such as 'login'")),
 )
 
-const address = v.pipe(
-  v.custom<string>(() => true),
-  v.rawCheck(({ dataset, addIssue }) => {
-    const problem = problemWithAddress(dataset.value)
-    if (problem === null) return
-    const hint = problem.hint === undefined ? '' : `; ${problem.hint}`
-    addIssue({ message: `expected ${problem.expected}, got ${problem.received}${hint}` })
-  }),
-)
+const address = v.custom<string>(isAddress, ({ input }) => problemWithAddress(input) ?? '')
 
 // The sentences show no value: a URL may have a password in it.
 const url = v.custom<string>(

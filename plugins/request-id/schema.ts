@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { AddressList, type HttpRequest, HttpResponse, problemWithAddress } from 'rawhttp'
+import { AddressList, type HttpRequest, HttpResponse, isAddress, problemWithAddress } from 'rawhttp'
 import * as v from 'valibot'
 
 /** Options of request ids. */
@@ -40,15 +40,7 @@ const header = v.pipe(
   v.toLowerCase(),
 )
 
-const peer = v.pipe(
-  v.custom<string>(() => true),
-  v.rawCheck(({ dataset, addIssue }) => {
-    const problem = problemWithAddress(dataset.value)
-    if (problem === null) return
-    const hint = problem.hint === undefined ? '' : `; ${problem.hint}`
-    addIssue({ message: `expected ${problem.expected}, got ${problem.received}${hint}` })
-  }),
-)
+const peer = v.custom<string>(isAddress, ({ input }) => problemWithAddress(input) ?? '')
 
 const expectedTrust = "true, false, 'proxies' or a list of addresses such as ['10.0.0.0/8']"
 const named = v.union([v.boolean(), v.literal('proxies')], expected(expectedTrust))

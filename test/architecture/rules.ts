@@ -19,11 +19,9 @@ const coreLibraries: Readonly<Record<string, string>> = {
   'range-parser': 'core/range.ts',
   'mime-types': 'core/response.ts',
   cookie: 'core/cookies.ts',
-  '@fastify/busboy': 'core/forms.ts',
 }
 /** It lies one folder further up from dist/ than from the sources, so core/ reaches it by the package's name. */
 const ownManifest = 'rawhttp/package.json'
-const lazyOnly = new Set(['@fastify/busboy'])
 const httpModule = /^(node:)?(https?|_http_\w+)$/
 /** Node's modules that plugins bring in; the kernel may know their types. */
 const pluginModule = /^(node:)?(http2|tls|zlib)$/
@@ -63,7 +61,7 @@ function faultOf(file: string, found: Import, libraries: Libraries): string | nu
 const isHttp = ({ kind, name }: Import): boolean =>
   httpModule.test(name ?? '') && (kind !== 'text' || !/^https?$/.test(name ?? ''))
 
-function coreFault(file: string, { kind, name }: Import): string | null {
+function coreFault(file: string, { name }: Import): string | null {
   if (name === null) {
     return file.startsWith('core/config/') ? null : 'only core/config/ loads modules by a computed name.'
   }
@@ -75,9 +73,8 @@ function coreFault(file: string, { kind, name }: Import): string | null {
   if (name === ownManifest) return null
   const home = coreLibraries[packageOf(name)]
   if (home === undefined) return 'core/ may import node:, tapable and its own files.'
-  if (!(home.endsWith('/') ? file.startsWith(home) : file === home))
-    return `in core/ it belongs to ${home} alone.`
-  return lazyOnly.has(packageOf(name)) && kind === 'static' ? 'it is loaded lazily, with import().' : null
+  const isHome = home.endsWith('/') ? file.startsWith(home) : file === home
+  return isHome ? null : `in core/ it belongs to ${home} alone.`
 }
 
 function pluginFault(name: string, { published }: Libraries): string | null {

@@ -1,5 +1,6 @@
-import { AddressList, ConfigError, canonicalAddress, problemWithAddress } from 'rawhttp'
+import { AddressList, ConfigError, canonicalAddress, isAddress, problemWithAddress } from 'rawhttp'
 import { describe, expect, test } from 'vitest'
+import { problemWithEntry } from '../../core/address-list.ts'
 
 describe('a list of addresses', () => {
   test.each<[list: string[], inside: string[], outside: string[]]>([
@@ -58,12 +59,20 @@ test.each<[written: unknown, received: string, hint: string | undefined]>([
   ['*', "'*'", 'list the addresses of your proxies: whoever is in the list is believed'],
   ['toString', "'toString'", undefined],
 ])('what is wrong with %j', (written, received, hint) => {
-  expect(problemWithAddress(written)).toEqual({
+  expect(isAddress(written)).toBe(false)
+  expect(problemWithEntry(written)).toEqual({
     expected:
       "an address such as '192.0.2.7', a network such as '10.0.0.0/8', or 'loopback', 'private' or 'unix'",
     received,
     ...(hint === undefined ? {} : { hint }),
   })
+})
+
+test('what is wrong is told in a sentence, too', () => {
+  expect(problemWithAddress('10.0.0.1:80')).toBe(
+    "expected an address such as '192.0.2.7', a network such as '10.0.0.0/8', or 'loopback', 'private' or 'unix', got '10.0.0.1:80'; write '10.0.0.1': ports do not count",
+  )
+  expect([isAddress('10.0.0.1'), problemWithAddress('10.0.0.1')]).toEqual([true, null])
 })
 
 test.each([

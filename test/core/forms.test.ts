@@ -166,8 +166,152 @@ describe('a multipart form', () => {
     await expect(read()).rejects.toMatchObject(refused)
   })
 
+  test.each<[string, string]>([
+    ['whose padding would push its name out of what is read', `X-Pad: ${'p'.repeat(9_000)}\r\n${named}`],
+    [
+      'with a name that is longer than what is read',
+      `${named.slice(0, -2)}${'n'.repeat(9_000)}"; filename="a"`,
+    ],
+    [
+      'with more fields than are read',
+      `${Array.from({ length: 32 }, (_, i) => `X-${i}: 1\r\n`).join('')}${named}`,
+    ],
+  ])('is refused as a 413 for a part %s', async (_, head) => {
+    const refused = { status: 413, code: 'BODY_TOO_LARGE' }
+    await expect(whole(partOf(head), multipart).form()).rejects.toMatchObject(refused)
+    const pieces = cut(Buffer.from(partOf(head)), [1_000])
+    await expect(bodyOf(pieces, multipart).body.parts().next()).rejects.toMatchObject(refused)
+  })
+
+  test('is refused as soon as a field is too large, not when it has ended', async () => {
+    const begun = Buffer.from(`--${boundary}\r\n${named}\r\n\r\n${'x'.repeat(2_000)}`)
+    const { body, wanted } = bodyOf([begun, begun, begun], multipart)
+    await expect(body.parts({ fieldBytes: 1_000 }).next()).rejects.toMatchObject({ status: 413 })
+    expect(wanted()).toBe(1)
+  })
+
+  test.each<[string, string]>([
+    ['without a Content-Disposition', 'X: 1'],
+    ['that is an attachment', 'Content-Disposition: attachment; name="a"'],
+    ['that says two names', `${named}; name="b"`],
+    ['with two Content-Dispositions', `${named}\r\n${named}`],
+    ['behind a line without a colon', `junk\r\n${named}`],
+    ['behind a bare line feed', `X: a\nb\r\n${named}`],
+    ['with a folded line', `Content-Disposition: form-data;\r\n name="a"`],
+    ['with a null character', `${named}; filename="a\0b"`],
+    ['with a quote that stays open', 'Content-Disposition: form-data; name="a'],
+    ['whose file has its name in filename* alone', `${named}; filename*=UTF-8''a`],
+    ['whose header has no end', `${named}\r\n--${boundary}\r\n${named}`],
+  ])('is refused as a 400 for a part %s', async (_, head) => {
+    const refused = { status: 400, code: 'BODY_INVALID_FORM' }
+    await expect(whole(partOf(head), multipart).form()).rejects.toMatchObject(refused)
+  })
+
+  test('is refused as a 400 for a header that is not in UTF-8', async () => {
+    const latin1 = Buffer.from(partOf('Content-Disposition: form-data; name="gr\xfcn"'), 'latin1')
+    await expect(whole(latin1, multipart).form()).rejects.toMatchObject({ code: 'BODY_INVALID_FORM' })
+  })
+
+  test('has values in the charset that they name', async () => {
+    const valued = (value: string, type: string) =>
+      Buffer.from(partOf(`${named}\r\nContent-Type: text/plain; charset=${type}`, value), 'latin1')
+    const form = (type: string) => whole(valued('gr\xfcn', type), multipart).form()
+    expect((await form('windows-1252')).get('a')).toBe('grün')
+    await expect(form('utf-8')).rejects.toMatchObject({ status: 400, code: 'BODY_INVALID_UTF8' })
+    await expect(form('made-up')).rejects.toMatchObject({ status: 415 })
+  })
+
+  test('may have a part without content, whose empty line belongs to the next boundary', async () => {
+    const text = `--${boundary}\r\n${named}\r\n\r\n--${boundary}\r\n${named}\r\n\r\nx\r\n--${boundary}--`
+    expect((await whole(text, multipart).form()).getAll('a')).toEqual(['', 'x'])
+  })
+
+  test('may have something before its first boundary, behind its last one, and spaces behind each', async () => {
+    const text = `hello\r\n--${boundary} \t\r\n${named}\r\n\r\nx\r\n--${boundary}-- \r\nbye`
+    expect([...(await whole(text, multipart).form())]).toEqual([['a', 'x']])
+  })
+
+  test('may have fields and files of just their limits', async () => {
+    const given = ['f', undefined].map(filename => ({
+      name: 'a',
+      value: '0123456789',
+      ...(filename && { filename }),
+    }))
+    const form = await whole(write(given), multipart).form({
+      fieldBytes: 10,
+      fileBytes: 10,
+      fields: 1,
+      files: 1,
+    })
+    expect(form.getAll('a')).toHaveLength(2)
+  })
+
+  test.each([
+    ['filename="../../etc/passwd"', 'passwd'],
+    ['filename=".."', ''],
+    ['filename="a\\\\."', ''],
+    ["filename=plain.txt; filename*=UTF-8''other.txt", 'plain.txt'],
+  ])('has %s without folders', async (written, filename) => {
+    const { value: part } = await whole(partOf(`${named}; ${written}`), multipart)
+      .parts()
+      .next()
+    expect(part).toMatchObject({ filename })
+  })
+
+  test('has a file in application/octet-stream, named or not', async () => {
+    const text = partOf(`${named}\r\nContent-Type: application/octet-stream`)
+    expect((await whole(text, multipart).form()).get('a')).toBeInstanceOf(File)
+  })
+
+  test('may have no part at all', async () => {
+    expect([...(await whole(`--${boundary}--\r\n`, multipart).form())]).toEqual([])
+  })
+
+  test('is what the parser of Fetch makes of it', async () => {
+    const value = fc.string({ unit: 'grapheme', maxLength: 30 })
+    const name = fc.oneof(value, fc.stringMatching(/^[a-z"%\r\n;= -]{0,12}$/)).map(withoutControls)
+    const entry = fc.tuple(name, value, fc.option(name))
+    await fc.assert(
+      fc.asyncProperty(fc.array(entry, { maxLength: 5 }), async entries => {
+        const form = new FormData()
+        for (const [name, value, filename] of entries) {
+          if (filename === null) form.append(name, value)
+          else form.append(name, new File([value], `f${filename}`))
+        }
+        const written = new Response(form)
+        const type = written.headers.get('content-type')!
+        const bytes = Buffer.from(await written.arrayBuffer())
+        const fetched = await new Response(bytes, { headers: { 'content-type': type } }).formData()
+        expect(await shown(await whole(bytes, type).form())).toEqual(await shown(fetched))
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('gives each file once, and only before the next part is asked for', async () => {
+    const file = (name: string) => ({ name, value: 'x'.repeat(100_000), filename: 'f' })
+    const parts = whole(write([file('a'), file('b')]), multipart).parts()
+    const a = (await parts.next()).value!
+    const begun = a.stream()[Symbol.asyncIterator]()
+    await begun.next()
+    expect(() => a.stream()).toThrow('only once')
+    const b = (await parts.next()).value!
+    await expect(begun.next()).rejects.toThrow('before the next one')
+    expect(await b.bytes()).toHaveLength(100_000)
+    await expect(b.text()).rejects.toThrow('only once')
+    expect(await parts.next()).toMatchObject({ done: true })
+  })
+
   test.each([
     ['without a boundary', 'multipart/form-data', 'x'],
+    ['with an empty boundary', 'multipart/form-data; boundary=""', '----'],
+    [
+      'with a boundary of 71 characters',
+      `multipart/form-data; boundary=${'b'.repeat(71)}`,
+      partOf(named).replaceAll(boundary, 'b'.repeat(71)),
+    ],
+    ['with two boundaries', `${multipart}; boundary=other`, write(parts)],
+    ['with more behind its boundary', multipart, write(parts).toString().replace('\r\n', 'X\r\n')],
     ['without an end', multipart, write(parts).subarray(0, -10)],
     ['that breaks off in a file', multipart, write(parts).subarray(0, 200)],
     ['with another boundary', 'multipart/form-data; boundary=other', write(parts)],
@@ -243,6 +387,24 @@ describe('a multipart form', () => {
     )
   })
 })
+
+const named = 'Content-Disposition: form-data; name="a"'
+
+/** A form with one part, by the text of its header. */
+const partOf = (head: string, value = 'x'): string =>
+  `--${boundary}\r\n${head}\r\n\r\n${value}\r\n--${boundary}--\r\n`
+
+/** A name that writers send as it is, and that has no folders in it. */
+const withoutControls = (name: string): string =>
+  name.replace(/[\x00-\x09\x0b\x0c\x0e-\x1f\x7f/\\]|^\.+$/g, '')
+
+/** A form as plain values. */
+const shown = async (form: FormData) =>
+  await Promise.all(
+    [...form].map(async ([name, value]) =>
+      typeof value === 'string' ? [name, value] : [name, value.name, await value.text()],
+    ),
+  )
 
 async function* readAll(body: RequestBody) {
   for await (const part of body.parts()) yield { name: part.name, bytes: await part.bytes() }

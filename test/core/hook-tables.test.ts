@@ -390,7 +390,7 @@ describe('a throw in a hook of the server', () => {
       .filter(line => line.startsWith('rawhttp: '))
     expect(lines).toEqual([
       'rawhttp: error: plugin "deaf", report tap "deaf:tap" failed: secret 17 (TAP_FAILED)',
-      'rawhttp: error: plugin "boom", handle tap "boom:tap" failed: secret 17 (TAP_FAILED)',
+      'rawhttp: error: plugin "boom", handle tap "boom:tap" failed: secret 17; GET /boom (TAP_FAILED)',
     ])
     expect((await ask()).text()).toBe('hello')
   })

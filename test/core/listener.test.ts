@@ -1,4 +1,5 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { once } from 'node:events'
+import { lstat, mkdtemp, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { createServer as createNetServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -121,6 +122,50 @@ describe('a listener on a Unix socket', () => {
       local: { address: '', port: 0 },
       listener: path,
     })
+  })
+
+  /** A socket's file as a killed process leaves it: closing takes the name away that was listened on, and no other. */
+  const leftBehind = async (path: string) => {
+    const gone = createNetServer().listen(`${path}.first`)
+    await once(gone, 'listening')
+    await rename(`${path}.first`, path)
+    gone.close()
+    await once(gone, 'close')
+  }
+
+  test('takes the place of one that a killed process has left behind', async () => {
+    const path = join(folder, 'x.sock')
+    await leftBehind(path)
+    await using _ = await started({ path, mode: 0o600 })
+    await using client = await RawClient.open({ path })
+    client.send(get())
+    expect((await client.response()).status).toBe(200)
+  })
+
+  test('takes nothing away where somebody listens', async () => {
+    const path = join(folder, 'x.sock')
+    await using _ = await started({ path })
+    const second = await createServer({ listen: [{ path }] })
+    await expect(second.listen()).rejects.toMatchObject({ code: 'EADDRINUSE', listener: path })
+    await second.stop()
+    await using client = await RawClient.open({ path })
+    client.send(get())
+    expect((await client.response()).status).toBe(200)
+  })
+
+  test('takes no file away that is no socket, nor the link to one', async () => {
+    const file = join(folder, 'file')
+    const link = join(folder, 'link')
+    await writeFile(file, 'precious')
+    await leftBehind(join(folder, 'x.sock'))
+    await symlink(join(folder, 'x.sock'), link)
+    for (const path of [file, link]) {
+      const server = await createServer({ listen: [{ path }] })
+      await expect(server.listen()).rejects.toMatchObject({ code: 'EADDRINUSE' })
+      await server.stop()
+    }
+    expect(await readFile(file, 'utf8')).toBe('precious')
+    expect((await lstat(link)).isSymbolicLink()).toBe(true)
   })
 
   test('does not count its clients as one', async () => {

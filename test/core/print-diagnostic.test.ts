@@ -18,6 +18,14 @@ test('a diagnostic is one line on stderr: severity, message, code', () => {
   expect(printed({ severity: 'warning' })).toBe('rawhttp: warning: it broke (CODE)\n')
 })
 
+test('a diagnostic names the plugin that speaks and the request that it is about, once', () => {
+  const facts = { code: 'LOG', plugin: 'shop', request: 'GET /cart (id-7)' }
+  expect(printed(facts)).toBe('rawhttp: error: plugin "shop": it broke; GET /cart (id-7) (LOG)\n')
+  expect(printed({ ...facts, message: 'plugin "shop", handle tap "a" failed: GET /cart (id-7)' })).toBe(
+    'rawhttp: error: plugin "shop", handle tap "a" failed: GET /cart (id-7) (LOG)\n',
+  )
+})
+
 test('what is of interest only sometimes shows with verbose', () => {
   expect(printed({ severity: 'info' })).toBe('')
   expect(printed({ severity: 'info' }, true)).toBe('rawhttp: info: it broke (CODE)\n')

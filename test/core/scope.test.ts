@@ -189,6 +189,31 @@ describe('the taps of a plugin in a scope', () => {
     expect([(await ask('/in')).status, (await ask('/out')).text()]).toEqual([401, 'all'])
   })
 
+  test('see the answer of a request that they have prepared, wherever it was led', async () => {
+    const seen: string[] = []
+    const prepares = definePlugin({
+      name: 'prepares',
+      site({ hooks: { handle, deliver, done } }) {
+        handle.tap({ name: 'a', stage: Handle.Prepare }, ({ path }) => void seen.push(`prepare ${path}`))
+        handle.tap({ name: 'b', stage: Handle.Guard }, ({ path }) => void seen.push(`guard ${path}`))
+        deliver.tap('c', (_response, { path }) => void seen.push(`deliver ${path}`))
+        done.tap('d', ({ path }) => void seen.push(`done ${path}`))
+      },
+    })
+    const moves = onSite('moves', site =>
+      site.hooks.handle.tap({ name: 'moves', stage: Handle.Early - 5 }, request => {
+        if (request.path === '/in/x') request.rewrite('/out')
+      }),
+    )
+    const { ask } = await serve([moves, scope({ path: '/in/*' }, [prepares()])])
+    await ask('/in/x')
+    expect(seen).toEqual(['prepare /in/x', 'deliver /out', 'done /out'])
+    await ask('/out')
+    expect(seen).toHaveLength(3)
+    await ask('/in/y')
+    expect(seen.slice(3)).toEqual(['prepare /in/y', 'guard /in/y', 'deliver /in/y', 'done /in/y'])
+  })
+
   test('follow a rewrite', async () => {
     const plugins = [
       onSite('moves', site =>

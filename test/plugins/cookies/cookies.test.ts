@@ -335,6 +335,13 @@ describe('cookiesOf', () => {
     expect([response.text(), lines(response)]).toEqual(['2', [plain('a')]])
   })
 
+  test('goes out of a scope by a rewrite, and is not lost', async () => {
+    const moves = tapped(Handle.Early - 5, request => void request.rewrite('/out'))
+    const set = handler(request => void cookiesOf(request).set('a', '1'))
+    const { ask } = await serve([scope({ path: '/in/*' }, [cookies()]), moves, set])
+    expect(lines(await ask('/in/x'))).toEqual([plain('a')])
+  })
+
   test('has the options of the innermost plugin: scope, site, root', async () => {
     const named = (path: string) => cookies({ defaults: { path } })
     const plugins: Plugins = [named('/site'), scope({ path: '/in/*' }, [named('/scope')]), handler(set)]

@@ -131,9 +131,9 @@ test('without its setup it cannot count in Redis, and says so', async () => {
 
 test('a mistake in the options of a guard names the option', () => {
   expect(() => rateLimitGuard({ limit: 0, window: '1s' })).toThrow(
-    'rateLimitGuard(…).limit: expected a whole number from 1 to 1000000, got 0',
+    'config: rateLimitGuard().limit: expected a whole number from 1 to 1000000, got 0',
   )
   expect(() => rateLimitGuard({ limit: 1, window: '1s', allow: ['x'] })).toThrow(
-    'rateLimitGuard(…).allow.0: expected an address',
+    'config: rateLimitGuard().allow[0]: expected an address',
   )
 })
