@@ -188,7 +188,6 @@ export class Exchange extends ExchangeLife implements SendingHost {
     this.#isSecondTry = true
     this.stage++
     this.state = HANDLING
-    this.response = null
     // Whoever has rewritten the target does so again.
     this.request.locate(this.request.target)
     this.#handle()
@@ -248,7 +247,9 @@ export class Exchange extends ExchangeLife implements SendingHost {
 
   failedUnsent(error: Error): void {
     this.stage++
-    this.#fail(error, faultIn(error, this.request, this.response?.givenBy))
+    const fault = faultIn(error, this.request, this.response?.givenBy)
+    this.response = null
+    this.#fail(error, fault)
   }
 
   failedSent(error: Error): void {
