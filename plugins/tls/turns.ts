@@ -118,5 +118,13 @@ function remove(list: Applicant[], applicant: Applicant): boolean {
 /** What one client has to itself: an address, and of IPv6 the 64 bits that a site gets (RFC 4291 section 2.5.1). */
 export function networkOf(address: string): string {
   if (!address.includes(':')) return address
-  return address.split('::', 1)[0]!.split(':').slice(0, 4).join(':')
+  const [head = '', tail = ''] = address.split('::')
+  const [before, behind] = [groupsOf(head), groupsOf(tail)]
+  const zeros = Array<string>(Math.max(0, 8 - before.length - behind.length)).fill('0')
+  return [...before, ...zeros, ...behind].slice(0, 4).join(':')
+}
+
+/** The groups of a part of an IPv6 address; an IPv4 address at its end stands for two. */
+function groupsOf(text: string): string[] {
+  return text === '' ? [] : text.replace(/\d+(?:\.\d+){3}/, '0:0').split(':')
 }

@@ -133,8 +133,14 @@ test('a network is an IPv4 address, or the first half of one of IPv6', () => {
     ['', ''],
     ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
     ['2001:db8:1:2::1', '2001:db8:1:2'],
-    ['2001:db8::1', '2001:db8'],
-    ['::1', ''],
+    ['2001:db8::1', '2001:db8:0:0'],
+    // What of a network is zero goes by the longest run of zeros (RFC 5952 section 4.2.3): here that is behind it.
+    ['2001:db8:0:0:1::', '2001:db8:0:0'],
+    ['2001::7:1:2:3:4', '2001:0:0:7'],
+    ['2001::8:1:2:3:4', '2001:0:0:8'],
+    ['64:ff9b::192.0.2.1', '64:ff9b:0:0'],
+    ['fe80::1%eth0', 'fe80:0:0:0'],
+    ['::1', '0:0:0:0'],
   ]) {
     expect(networkOf(address!)).toBe(network)
   }
