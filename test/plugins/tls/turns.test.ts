@@ -30,6 +30,8 @@ describe('turns', () => {
     })
 
   test('are given at once while there are places', async () => {
+    // On a busy machine two of them may be more than a turn's share.
+    vi.useFakeTimers({ toFake: ['performance'] })
     enter(new Turns(3), 'a', 'b')
     await eventTurns(1)
     expect(log).toEqual(['a begins', 'b begins'])
@@ -63,6 +65,22 @@ describe('turns', () => {
     turns.leave(crowd[1]!)
     await eventTurns(1)
     expect(log.slice(3)).toEqual(['honest once more begins'])
+  })
+
+  test('go to the further ones of a network before a crowd too, one after the other', async () => {
+    const turns = new Turns(1)
+    const [first] = enter(turns, 'a', 'b')
+    const honest = ['one', 'two', 'three'].map(name => applicant(name, log, turns, 'honest'))
+    for (const each of honest) turns.enter(each)
+    const crowd = enter(turns, 'c', 'd', 'e')
+    let under: Applicant = first!
+    const all = [...honest, ...crowd]
+    for (const name of ['one', 'e', 'three', 'd', 'two', 'c']) {
+      turns.leave(under)
+      await eventTurns(1)
+      expect(log.at(-1)).toBe(`${name} begins`)
+      under = all[['one', 'two', 'three', 'c', 'd', 'e'].indexOf(name)]!
+    }
   })
 
   test('are not given to who has left', async () => {
