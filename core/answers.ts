@@ -144,6 +144,8 @@ export class Answers implements WriterHost {
   /** The client has ended its side: nobody will speak another protocol, nor end what has no end of its own. */
   clientEnded(): void {
     for (const writer of [...this.#writers]) {
+      // One that broke off has ended the connection, and those behind it with it.
+      if (!this.#writers.includes(writer)) continue
       writer.upgrade = undefined
       if (writer.isPostponed) this.#dispatchNow(writer)
       if (writer.isOpenEnded) writer.clientEnded()

@@ -68,7 +68,7 @@ export class Exchange extends ExchangeLife implements SendingHost {
 
   #transform(given: HttpResponse): void {
     this.state = TRANSFORMING
-    const answer = given.body instanceof EventStream ? this.#running(given.seal(), given.body) : given
+    const answer = this.#own(given)
     this.answer = answer
     answer.seal()
     const { transform } = this.fired
@@ -87,12 +87,14 @@ export class Exchange extends ExchangeLife implements SendingHost {
   }
 
   /** The answer for this client alone: an event stream runs for one request. */
-  #running(answer: HttpResponse, stream: EventStream): HttpResponse {
+  #own(answer: HttpResponse): HttpResponse {
+    const { body } = answer
+    if (!(body instanceof EventStream)) return answer
     const { request } = this
     const { deadlines } = this.generation
     const report = (error: Error) => this.report(faultOf(error, request, answer.givenBy))
-    const fork = answer.fork()
-    fork.body = stream.runFor({ request, deadlines, report })
+    const fork = answer.seal().fork()
+    fork.body = body.runFor({ request, deadlines, report })
     return fork
   }
 
@@ -100,12 +102,13 @@ export class Exchange extends ExchangeLife implements SendingHost {
     this.stage++
     if (this.failure !== null) return this.abandon(changed)
     if (error !== null && error !== undefined) return this.#fail(error)
-    this.answer = changed!
     this.#settle(changed!)
   }
 
   /** Everything but the bytes: what an error lacks, preconditions and ranges, `deliver`. */
-  #settle(answer: HttpResponse): void {
+  #settle(given: HttpResponse): void {
+    const answer = this.#own(given)
+    this.answer = answer
     const response = this.#fit(answer)
     if (response instanceof HttpError) return this.#fail(response)
     if (response.body !== answer.body) this.discardAnswer()
@@ -188,7 +191,6 @@ export class Exchange extends ExchangeLife implements SendingHost {
     this.#isSecondTry = true
     this.stage++
     this.state = HANDLING
-    this.response = null
     // Whoever has rewritten the target does so again.
     this.request.locate(this.request.target)
     this.#handle()
@@ -248,7 +250,9 @@ export class Exchange extends ExchangeLife implements SendingHost {
 
   failedUnsent(error: Error): void {
     this.stage++
-    this.#fail(error, faultIn(error, this.request, this.response?.givenBy))
+    const fault = faultIn(error, this.request, this.response?.givenBy)
+    this.response = null
+    this.#fail(error, fault)
   }
 
   failedSent(error: Error): void {

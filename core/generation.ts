@@ -172,6 +172,11 @@ export class Generation {
     for (const exchange of this.atWork) exchange.cut(reason)
   }
 
+  /** Waits no longer for answers that a transport has got as a whole, and not told the end of. */
+  letGo(): void {
+    this.#idle?.resolve()
+  }
+
   /** The next generation is in charge. */
   retire(): void {
     this.hooks.retire.fired?.call()

@@ -389,6 +389,7 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
     this.#streams.destroy(reason)
     for (const generation of generations) generation.cut(reason)
     await this.#streams.empty()
+    for (const generation of generations) generation.letGo()
     await Promise.all(this.#old.values())
   }
 }

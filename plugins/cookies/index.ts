@@ -1,5 +1,5 @@
 import { Deliver, definePlugin, Handle, type HttpRequest, type PluginServer, ROOT_SITE, slot } from 'rawhttp'
-import { type Cookies, deliver, type Instance, Jar } from './jar.ts'
+import { beginAnew, type Cookies, deliver, type Instance, Jar } from './jar.ts'
 import { type CookiesSettings, cookiesOptions } from './schema.ts'
 import { readSecrets } from './secrets-file.ts'
 import { Keyring } from './signature.ts'
@@ -11,6 +11,9 @@ export type { CookieOptions } from './set-cookie.ts'
 /** Which instance a request belongs to: that of its scope, its site, or the root. */
 const Instances = slot<Instance>('cookies.instance')
 const Jars = slot<Jar>('cookies.jar')
+
+/** Taps on `error` stand at 0 unless they say otherwise. */
+const BEFORE_OTHERS = -1_000
 
 /** The instances by the server as each of them sees it. */
 const instances = new WeakMap<PluginServer, Instance>()
@@ -33,7 +36,9 @@ export const cookies = definePlugin({
     const instance = instances.get(site.server)!
     site.hooks.handle.tap({ name: 'cookies', stage: Handle.Prepare - 50 }, request => {
       request.set(Instances, instance)
+      beginAnew(request)
     })
+    site.hooks.error.tap({ name: 'cookies', stage: BEFORE_OTHERS }, (_error, request) => beginAnew(request))
     site.hooks.deliver.tap({ name: 'cookies', stage: Deliver.Last }, (response, request) => {
       if (request.get(Instances) === instance) deliver(request.get(Jars), request, response)
     })

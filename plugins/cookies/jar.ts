@@ -41,7 +41,7 @@ export interface Cookies {
   delete(name: string, options?: Omit<CookieOptions, 'maxAge'>): this
 }
 
-/** Whether the answer's fields have been made. */
+/** Whether the fields of the answer under way have been made. */
 const Delivered = slot<boolean>('cookies.delivered')
 
 export class Jar implements Cookies {
@@ -109,6 +109,11 @@ export class Jar implements Cookies {
       `cookies: "${name}" cannot be signed or verified: cookies() has neither secrets nor secretsFile`,
     )
   }
+}
+
+/** The answer that had been delivered did not go out: another one is made, for which cookies may be set. */
+export function beginAnew(request: HttpRequest): void {
+  if (request.get(Delivered) === true) request.set(Delivered, false)
 }
 
 /** Puts the cookies of a request into its answer; what is set from here on would be lost, and is an error. */

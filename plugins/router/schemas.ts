@@ -40,10 +40,16 @@ function isSchema(value: unknown): boolean {
  */
 export function checkedContext(schemas: Schemas, raw: RawContext): CheckedContext | Promise<CheckedContext> {
   const checks = parts.map(name =>
-    schemas[name] === undefined ? undefined : check(name, schemas[name], raw),
+    schemas[name] === undefined ? undefined : heard(check(name, schemas[name], raw)),
   )
   if (!checks.some(isPromise)) return contextOf(raw, checks as (Checked | undefined)[])
   return Promise.all(checks).then(checked => contextOf(raw, checked))
+}
+
+// The next check may throw at once: then nobody waits for this one, whose failure would end the process.
+function heard(checked: Checked | Promise<Checked>): Checked | Promise<Checked> {
+  if (isPromise(checked)) checked.then(undefined, () => undefined)
+  return checked
 }
 
 function check(name: PartName, schema: StandardSchema, raw: RawContext): Checked | Promise<Checked> {

@@ -13,6 +13,13 @@ export interface Applicant {
   giveWay(): void
 }
 
+/** The applicants of one network that wait or are under way. */
+interface Network {
+  size: number
+  /** Who goes, or went, before all others. Null when none of them waited as the last one was done. */
+  first: Applicant | null
+}
+
 /**
  * Who may shake hands when. So many do at one time; who comes later waits.
  *
@@ -20,18 +27,18 @@ export interface Applicant {
  * nobody's patience lasts; so those who can be served at all are served at once, and a flood of clients that say
  * hello and fall silent does not stand before an honest one.
  *
- * Before them goes who has nobody else of its network waiting or under way: as long as more arrive than can be served,
- * there is always somebody newer, and only what a few of them send must not count for more than what one does.
+ * Before them goes one of each network at a time: as long as more arrive than can be served, there is always somebody
+ * newer, and what many from one place send must not count for more than what one does. The next of a network follows
+ * when that one is done, behind the others that stand in front.
  */
 export class Turns {
   readonly #places: number
   /** Those under way, the oldest first, and since when. */
   readonly #under = new Map<Applicant, number>()
-  /** Those who wait, the newest last: who was the only one of its network when it came, and all others. */
-  readonly #alone: Applicant[] = []
+  /** Those who wait, the next one last: one of each network at most, and the others. */
+  readonly #front: Applicant[] = []
   readonly #further: Applicant[] = []
-  /** How many of each network wait or are under way. */
-  readonly #ofNetwork = new Map<string, number>()
+  readonly #networks = new Map<string, Network>()
   #isStarting = false
   #timer: NodeJS.Timeout | null = null
 
@@ -41,29 +48,43 @@ export class Turns {
 
   /** Asks for a place. {@link leave} has to follow, whatever comes of it. */
   enter(applicant: Applicant): void {
-    const others = this.#ofNetwork.get(applicant.network) ?? 0
-    this.#ofNetwork.set(applicant.network, others + 1)
-    if (others === 0) this.#alone.push(applicant)
-    else this.#further.push(applicant)
+    const network = this.#networks.get(applicant.network) ?? { size: 0, first: null }
+    this.#networks.set(applicant.network, network)
+    network.size++
+    if (network.first !== null) this.#further.push(applicant)
+    else {
+      network.first = applicant
+      this.#front.push(applicant)
+    }
     this.#start()
   }
 
   /** Gives the place back, or the wish for one up. */
   leave(applicant: Applicant): void {
     const was =
-      this.#under.delete(applicant) || remove(this.#alone, applicant) || remove(this.#further, applicant)
-    if (was) this.#forget(applicant.network)
+      this.#under.delete(applicant) || remove(this.#front, applicant) || remove(this.#further, applicant)
+    if (was) this.#forget(applicant)
     this.#start()
   }
 
-  #forget(network: string): void {
-    const left = this.#ofNetwork.get(network)! - 1
-    if (left === 0) this.#ofNetwork.delete(network)
-    else this.#ofNetwork.set(network, left)
+  #forget(applicant: Applicant): void {
+    const network = this.#networks.get(applicant.network)!
+    network.size--
+    if (network.size === 0) this.#networks.delete(applicant.network)
+    else if (network.first === applicant) network.first = this.#moveUp(applicant.network)
+  }
+
+  /** Takes the newest of a network to the front, behind those who stand there. */
+  #moveUp(network: string): Applicant | null {
+    const at = this.#further.findLastIndex(other => other.network === network)
+    if (at === -1) return null
+    const [next] = this.#further.splice(at, 1)
+    this.#front.unshift(next!)
+    return next!
   }
 
   get #isAwaited(): boolean {
-    return this.#alone.length + this.#further.length > 0
+    return this.#front.length + this.#further.length > 0
   }
 
   #start(): void {
@@ -84,7 +105,7 @@ export class Turns {
     }
     const now = performance.now()
     if (now - since > SHARE) return void setImmediate(() => this.#startSome(performance.now()))
-    const next = this.#alone.pop() ?? this.#further.pop()!
+    const next = this.#front.pop() ?? this.#further.pop()!
     this.#under.set(next, now)
     next.begin()
     process.nextTick(() => this.#startSome(since))
@@ -118,5 +139,13 @@ function remove(list: Applicant[], applicant: Applicant): boolean {
 /** What one client has to itself: an address, and of IPv6 the 64 bits that a site gets (RFC 4291 section 2.5.1). */
 export function networkOf(address: string): string {
   if (!address.includes(':')) return address
-  return address.split('::', 1)[0]!.split(':').slice(0, 4).join(':')
+  const [head = '', tail = ''] = address.split('::')
+  const [before, behind] = [groupsOf(head), groupsOf(tail)]
+  const zeros = Array<string>(Math.max(0, 8 - before.length - behind.length)).fill('0')
+  return [...before, ...zeros, ...behind].slice(0, 4).join(':')
+}
+
+/** The groups of a part of an IPv6 address; an IPv4 address at its end stands for two. */
+function groupsOf(text: string): string[] {
+  return text === '' ? [] : text.replace(/\d+(?:\.\d+){3}/, '0:0').split(':')
 }

@@ -1,5 +1,5 @@
 import { gunzipSync } from 'node:zlib'
-import { HttpResponse, type Plugins } from 'rawhttp'
+import { definePlugin, HttpResponse, type Plugins, Transform } from 'rawhttp'
 import { compression } from 'rawhttp/plugins/compression'
 import { router } from 'rawhttp/plugins/router'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -124,6 +124,29 @@ describe('a stop', () => {
     await Promise.all(sources.map(({ ended }) => ended))
     expect(served.ended.map(({ outcome }) => outcome.result)).toEqual(sources.map(() => 'sent'))
     expect(served.reports).toEqual([])
+  })
+
+  test('ends a stream that a transform tap has put in the place of another answer', async () => {
+    const instead = definePlugin({
+      name: 'instead',
+      site({ hooks }) {
+        hooks.transform.tap({ name: 'instead', stage: Transform.Shape }, () =>
+          HttpResponse.events(({ signal }) => {
+            const source = new TestSource()
+            source.give('a')
+            return source.until(signal)
+          }),
+        )
+      },
+    })
+    const served = await started(hello, instead())
+    await using client = await RawClient.connect(served.port)
+    client.send(get())
+    await client.until('data: a\n\n\r\n')
+    const stopped = served.server.stop({ deadline: 1_000_000 })
+    expect(await client.rest()).toMatch(ending)
+    client.end()
+    await stopped
   })
 
   test('cuts a client that does not read at its deadline, and lets the others end', async () => {

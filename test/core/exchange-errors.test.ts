@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
 import {
   Deliver,
@@ -13,7 +14,7 @@ import {
 import { describe, expect, test } from 'vitest'
 import { get, request, statuses } from '../support/messages.ts'
 import { exchangeBytes, RawClient } from '../support/raw-client.ts'
-import { answering, startServer } from '../support/server.ts'
+import { answering, startServer, type TestServer } from '../support/server.ts'
 import { tempFile } from '../support/temp-file.ts'
 
 const site = (tap: (site: PluginSite) => void, name = 'faulty'): Plugins[number] =>
@@ -55,6 +56,31 @@ describe('an error', () => {
     const bytes = await exchangeBytes(served.port, closing)
     expect(bytes).toMatch(/^HTTP\/1\.1 500 .*\r\n\r\nInternal Server Error\n$/s)
     expect(served.ended[0]!.outcome.result).toBe('sent')
+  })
+
+  test('of a stream is not told of as the answer that it never became', async () => {
+    const shaping = Promise.withResolvers<void>()
+    await using served = await startServer({
+      plugins: [
+        answering(() => HttpResponse.stream(failing())),
+        site(({ hooks }) => {
+          hooks.transform.tapPromise(
+            { name: 'shape', stage: Transform.Shape },
+            async ({ status }, { signal }) => {
+              if (status !== 500) return
+              shaping.resolve()
+              await once(signal, 'abort')
+            },
+          )
+        }),
+      ],
+    })
+    await using client = await RawClient.connect(served.port)
+    client.send(get())
+    await shaping.promise
+    client.reset()
+    const [{ response, outcome }] = (await served.untilEnded(1)) as [TestServer['ended'][0]]
+    expect([response, outcome.result]).toEqual([null, 'aborted'])
   })
 
   test('takes the error hook, transform and deliver, once', async () => {

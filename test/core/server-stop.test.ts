@@ -1,4 +1,12 @@
-import { Connect, createServer, definePlugin, type HttpRequest, HttpResponse, type Plugins } from 'rawhttp'
+import {
+  Connect,
+  createServer,
+  definePlugin,
+  HttpRequest,
+  HttpResponse,
+  type Plugins,
+  type Sink,
+} from 'rawhttp'
 import { describe, expect, test, vi } from 'vitest'
 import { get, post, statuses } from '../support/messages.ts'
 import { phases } from '../support/phases.ts'
@@ -244,6 +252,26 @@ describe('stop', () => {
     expect(await Promise.all([first, second])).toEqual(['the server stopped', 'the server stopped'])
     expect(log.slice(0, 2)).toEqual(['old aborted', 'new aborted'])
     expect(log.slice(-2)).toEqual(['stop reload', 'stop shutdown'])
+  })
+
+  test('waits for no transport that never tells how an answer ended', async () => {
+    const log: string[] = []
+    const server = await createServer({ plugins: [phases(log), answering(() => HttpResponse.text('x'))] })
+    await server.inject()
+    const silent: Sink = {
+      onDrain: null,
+      onClose: null,
+      bytes: 0,
+      inform: () => undefined,
+      head: () => undefined,
+      write: () => true,
+      end: () => undefined,
+      reset: () => undefined,
+    }
+    server.dispatch(new HttpRequest({ method: 'GET', target: '/', headers: { host: 'a' } }), silent)
+    await server.reload({ plugins: [] })
+    await server.stop({ deadline: 0 })
+    expect(log).toEqual(['start', 'stop reload'])
   })
 
   test('with deadline 0 hurries one that is under way', async () => {

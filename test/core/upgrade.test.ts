@@ -239,6 +239,33 @@ describe('requests with Upgrade that wait for their turn', () => {
     expect(arrived).toEqual(['/first'])
     expect(served.ended.map(({ request: { path } }) => path)).toEqual(['/first'])
   })
+
+  // The end of its side breaks off what only the server's end would delimit, and the connection with it.
+  test('are not begun on a connection that ends with the answer before them', async () => {
+    const began = Promise.withResolvers<void>()
+    const endless = async function* () {
+      yield 'one'
+      began.resolve()
+      await new Promise(() => undefined)
+    }
+    const arrived: string[] = []
+    await using served = await startServer({
+      plugins: [
+        answering(({ path }) => {
+          arrived.push(path)
+          return path === '/first' ? HttpResponse.stream(endless()) : HttpResponse.text(path)
+        }),
+      ],
+    })
+    await using client = await RawClient.connect(served.port)
+    client.send(get('/first') + offer('/b'))
+    await began.promise
+    client.end()
+    await client.closed
+    expect(served.server.generation.pins).toBe(0)
+    expect(arrived).toEqual(['/first'])
+    expect(served.ended.map(({ request: { path } }) => path)).toEqual(['/first'])
+  })
 })
 
 describe('an upgrade that cannot be', () => {

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises'
+import { PassThrough } from 'node:stream'
 import {
   Deliver,
   Handle,
@@ -16,6 +18,7 @@ import { onSite, serve } from '../../support/in-memory.ts'
 import { get } from '../../support/messages.ts'
 import { RawClient } from '../../support/raw-client.ts'
 import { startServer } from '../../support/server.ts'
+import { tempFile } from '../../support/temp-file.ts'
 import { handler, lines, NEW, OLD, sentBack, tapped, withCookies } from './serve.ts'
 
 const plain = (name: string, value = '1') => `${name}=${value}; Path=/; HttpOnly; SameSite=Lax`
@@ -164,6 +167,34 @@ describe('what is set', () => {
     const { server } = await withCookies(sets)
     const response = await server.inject({ url: 'https://a.test/' })
     expect(lines(response)).toEqual(['a=1; Path=/; HttpOnly; Secure; SameSite=Lax'])
+  })
+
+  test('may come anew from a handler that is asked again, since its file has changed', async () => {
+    const path = await tempFile('a.txt', 'old')
+    let asked = 0
+    const { ask } = await serve([
+      cookies(),
+      router({
+        'GET /': async ({ request }) => {
+          cookiesOf(request).set('a', String(++asked))
+          const answer = await HttpResponse.file(path)
+          if (asked === 1) await writeFile(path, 'a new one')
+          return answer
+        },
+      }),
+    ])
+    const response = await ask()
+    expect([response.status, response.text(), lines(response)]).toEqual([200, 'a new one', [plain('a', '2')]])
+  })
+
+  test('may come from an error tap, also when the answer before it failed on its way out', async () => {
+    const failing = () => new PassThrough().destroy(new Error('no body'))
+    const tap = onSite('tap', ({ hooks }) =>
+      hooks.error.tap('tap', (_error, request) => void cookiesOf(request).set('error', '1')),
+    )
+    const { ask } = await serve([tap, cookies(), handler(() => HttpResponse.stream(failing()))])
+    const response = await ask()
+    expect([response.status, lines(response)]).toEqual([500, [plain('error')]])
   })
 
   test('when the answer has gone out is an error that says so', async () => {

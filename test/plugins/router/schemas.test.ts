@@ -1,9 +1,10 @@
 import { type } from 'arktype'
-import { definePlugin, Handle, HttpResponse } from 'rawhttp'
+import { definePlugin, Handle, HttpResponse, type StandardSchema } from 'rawhttp'
 import { route, router, ValidationError } from 'rawhttp/plugins/router'
 import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { turns } from '../../support/turns.ts'
 import { serve } from './serve.ts'
 
 const json = { 'content-type': 'application/json' }
@@ -134,6 +135,23 @@ describe('a schema', () => {
     const { ask, reports } = await serve(router({ 'POST /': route({ body: broken }, () => 'x') }))
     expect((await ask('POST /', json, '"x"')).status).toBe(500)
     expect(reports[0]).toMatchObject({ plugin: 'router', message: expect.stringContaining('out of order') })
+  })
+
+  // A rejection that nobody hears of would end the process, and the test run with it.
+  test('that throws beside one that fails later leaves nobody in the lurch', async () => {
+    const of = (validate: () => Promise<never>): StandardSchema => ({
+      '~standard': { version: 1, vendor: 'test', validate },
+    })
+    const failing = of(() => Promise.reject(new Error('the database is gone')))
+    const throwing = of(() => {
+      throw new Error('broken schema')
+    })
+    const { ask, reports } = await serve(
+      router({ 'GET /': route({ params: failing, query: throwing }, () => 'x') }),
+    )
+    expect((await ask('GET /')).status).toBe(500)
+    expect(reports[0]!.message).toContain('broken schema')
+    await turns(2)
   })
 
   test('leaves the other parts raw', async () => {

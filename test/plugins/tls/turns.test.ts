@@ -30,6 +30,8 @@ describe('turns', () => {
     })
 
   test('are given at once while there are places', async () => {
+    // On a busy machine two of them may be more than a turn's share.
+    vi.useFakeTimers({ toFake: ['performance'] })
     enter(new Turns(3), 'a', 'b')
     await eventTurns(1)
     expect(log).toEqual(['a begins', 'b begins'])
@@ -63,6 +65,22 @@ describe('turns', () => {
     turns.leave(crowd[1]!)
     await eventTurns(1)
     expect(log.slice(3)).toEqual(['honest once more begins'])
+  })
+
+  test('go to the further ones of a network before a crowd too, one after the other', async () => {
+    const turns = new Turns(1)
+    const [first] = enter(turns, 'a', 'b')
+    const honest = ['one', 'two', 'three'].map(name => applicant(name, log, turns, 'honest'))
+    for (const each of honest) turns.enter(each)
+    const crowd = enter(turns, 'c', 'd', 'e')
+    let under: Applicant = first!
+    const all = [...honest, ...crowd]
+    for (const name of ['one', 'e', 'three', 'd', 'two', 'c']) {
+      turns.leave(under)
+      await eventTurns(1)
+      expect(log.at(-1)).toBe(`${name} begins`)
+      under = all[['one', 'two', 'three', 'c', 'd', 'e'].indexOf(name)]!
+    }
   })
 
   test('are not given to who has left', async () => {
@@ -133,8 +151,14 @@ test('a network is an IPv4 address, or the first half of one of IPv6', () => {
     ['', ''],
     ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
     ['2001:db8:1:2::1', '2001:db8:1:2'],
-    ['2001:db8::1', '2001:db8'],
-    ['::1', ''],
+    ['2001:db8::1', '2001:db8:0:0'],
+    // What of a network is zero goes by the longest run of zeros (RFC 5952 section 4.2.3): here that is behind it.
+    ['2001:db8:0:0:1::', '2001:db8:0:0'],
+    ['2001::7:1:2:3:4', '2001:0:0:7'],
+    ['2001::8:1:2:3:4', '2001:0:0:8'],
+    ['64:ff9b::192.0.2.1', '64:ff9b:0:0'],
+    ['fe80::1%eth0', 'fe80:0:0:0'],
+    ['::1', '0:0:0:0'],
   ]) {
     expect(networkOf(address!)).toBe(network)
   }
