@@ -171,3 +171,12 @@ export const defaultExchangeLimits: Readonly<ExchangeLimits> = Object.freeze({
   writeTimeout: 60_000,
   drainBytes: 65_536,
 })
+
+/** Of a body that is being read already. */
+const bodyLimits = ['bodyBytes', 'bodyTimeout', 'bodyMinRate'] as const
+
+/** @internal Makes the limits of the request's body read-only: what reads it goes by them. */
+export function closeBodyLimits(limits: ExchangeLimits): ExchangeLimits {
+  for (const name of bodyLimits) Object.defineProperty(limits, name, { writable: false })
+  return limits
+}

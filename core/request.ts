@@ -6,7 +6,7 @@ import { type Forwarded, readForwarded } from './forwarded.ts'
 import { isToken } from './head-syntax.ts'
 import { flatFields, type HeadersInit, HttpHeaders } from './headers.ts'
 import type { Preparers } from './hook.ts'
-import { defaultExchangeLimits, type ExchangeLimits } from './limits.ts'
+import { closeBodyLimits, defaultExchangeLimits, type ExchangeLimits } from './limits.ts'
 import type { ConnectionInfo, Peer, TlsInfo } from './listener.ts'
 import { type Log, logTo } from './log.ts'
 import { canonicalPath } from './path.ts'
@@ -178,10 +178,13 @@ export class HttpRequest implements SlotHolder {
     return new HttpHeaders(this.trailerFields ?? [])
   }
 
-  /** The limits of this exchange, which may be changed until the body's first pull: then they are frozen. */
+  /**
+   * The limits of this exchange, which may be changed; `bodyBytes`, `bodyTimeout` and `bodyMinRate` until the body's first
+   * pull: then they are read-only.
+   */
   get limits(): ExchangeLimits {
     this.#limits ??= { ...(this.currentSite as Site).limits }
-    return this.#body?.isPulled === true ? Object.freeze(this.#limits) : this.#limits
+    return this.#body?.isPulled === true ? closeBodyLimits(this.#limits) : this.#limits
   }
 
   /** @internal The limits without a copy, for reading; the defaults while no site has taken the request. */

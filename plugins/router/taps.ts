@@ -53,8 +53,13 @@ function match(table: RouteTable, request: HttpRequest): CompiledRoute | null {
 
 function prepare(route: CompiledRoute | null, request: HttpRequest, callback: Callback): void {
   if (route === null) return callback()
-  if (route.limits !== null) Object.assign(request.limits, route.limits)
+  if (route.limits !== null) change(request.limits, route.limits)
   runGuards(route.guards, 0, request, callback)
+}
+
+// A guard of another plugin may have read the body: it did so by the site's limits, and those of the body are fixed then.
+function change(limits: HttpRequest['limits'], changes: NonNullable<CompiledRoute['limits']>): void {
+  for (const [name, value] of Object.entries(changes)) Reflect.set(limits, name, value)
 }
 
 function runGuards(guards: readonly Guard[], from: number, request: HttpRequest, callback: Callback): void {

@@ -1,4 +1,4 @@
-import { HttpError, HttpResponse } from 'rawhttp'
+import { definePlugin, Handle, HttpError, HttpResponse } from 'rawhttp'
 import { route, router } from 'rawhttp/plugins/router'
 import { describe, expect, test } from 'vitest'
 import { serve } from './serve.ts'
@@ -6,6 +6,27 @@ import { serve } from './serve.ts'
 const json = { 'content-type': 'application/json' }
 
 describe('limits of a route', () => {
+  test('hold behind a guard of another plugin that has read the body, but for those of the body', async () => {
+    const signature = definePlugin({
+      name: 'signature',
+      site: site =>
+        site.hooks.handle.tapPromise({ name: 'signature', stage: Handle.Guard }, async request => {
+          await request.body.bytes()
+        }),
+    })
+    const limits = { bodyBytes: 2, handlerTimeout: '7s' } as const
+    const tell = route({ limits }, async ({ request, body }) => ({
+      body: await body.text(),
+      handlerTimeout: request.limits.handlerTimeout,
+    }))
+    const { ask, reports } = await serve(router({ 'POST /': tell }), signature())
+
+    const { status, text } = await ask('POST /', {}, 'signed')
+
+    expect(reports).toEqual([])
+    expect([status, text()]).toEqual([200, '{"body":"signed","handlerTimeout":7000}'])
+  })
+
   test('hold for its requests alone', async () => {
     const read = async ({ body }: { body: { text(): Promise<string> } }) => String((await body.text()).length)
     const { ask } = await serve(
