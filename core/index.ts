@@ -5,7 +5,7 @@ export type { Preconditions } from './conditional.ts'
 export { defineConfig, defineSite } from './config/define.ts'
 export { ConfigError } from './config/errors.ts'
 export { parseLimits } from './config/parse-limits.ts'
-export { parseScope } from './config/parse-scope.ts'
+export { parseScope, readRuleOption } from './config/parse-scope.ts'
 export { readOptions } from './config/read-options.ts'
 export { didYouMean } from './config/suggest.ts'
 export type {
@@ -22,7 +22,7 @@ export type {
   Size,
   TrustedProxiesConfig,
 } from './config/types.ts'
-export { parseDuration, parseSize } from './config/units.ts'
+export { isDuration, isSize, parseDuration, parseSize } from './config/units.ts'
 export { Destination, type Reached, readDestination } from './destination.ts'
 export {
   type Diagnostic,
@@ -58,7 +58,14 @@ export type { Keep, KeepOptions, Reload } from './keep.ts'
 export type { ExchangeLimits, ListenerLimits } from './limits.ts'
 export type { ConnectionInfo, Peer, TlsInfo } from './listener.ts'
 export type { Log } from './log.ts'
-export { canonicalPath, canonicalPattern, decodeSegment, encodeSegment, PathError } from './path.ts'
+export {
+  canonicalPath,
+  canonicalPattern,
+  decodeSegment,
+  encodeSegment,
+  isCanonicalPath,
+  PathError,
+} from './path.ts'
 export { type PathPattern, type PatternPiece, readPattern } from './pattern.ts'
 export { type PatternMatch, PatternTable } from './pattern-table.ts'
 export {

@@ -120,3 +120,13 @@ const PCHAR_ESCAPES = /%(?:2[46BC]|3[ABD]|40)/g
 export function encodeSegment(text: string): string {
   return encodeURIComponent(text.toWellFormed()).replace(PCHAR_ESCAPES, decodeURIComponent)
 }
+
+/** Whether a value is a path in its canonical form, the only one that paths of requests have. */
+export function isCanonicalPath(value: unknown): value is string {
+  if (typeof value !== 'string') return false
+  try {
+    return canonicalPath(value) === value
+  } catch {
+    return false
+  }
+}

@@ -25,6 +25,22 @@ export function parseScope(to: ScopeOptions): RequestTest | null {
 }
 
 /**
+ * What a reading of one option of a rule gives, such as {@link parseScope} or `readPattern`.
+ *
+ * @param from The pattern that the rule is known by.
+ * @throws Error in a sentence that names rule and option: `"/old/:id": to: …`.
+ */
+export function readRuleOption<T>(from: string, option: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    const path = error instanceof ConfigError ? (error.path ?? '') : option
+    const sentence = error instanceof ConfigError ? error.detail : messageOf(error)
+    throw new Error(`${JSON.stringify(from)}: ${path}: ${sentence}`, { cause: error })
+  }
+}
+
+/**
  * What a scope narrows to, checked, with its hosts in the form that sites have them.
  *
  * @param base The option path of the scope, for errors; empty for none.

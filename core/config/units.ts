@@ -51,6 +51,12 @@ export function parseDuration(value: Duration): number {
   return milliseconds
 }
 
+/** Whether a value is a size that {@link parseSize} reads: for the schemas of plugins. */
+export const isSize = (value: unknown): value is Size => readSize(value) !== null
+
+/** Whether a value is a duration that {@link parseDuration} reads: for the schemas of plugins. */
+export const isDuration = (value: unknown): value is Duration => readDuration(value) !== null
+
 function withUnit(value: unknown, units: ReadonlyMap<string, number>): number | null {
   const parts = typeof value === 'string' ? /^(\d+(?:\.\d+)?)([a-z]+)$/.exec(value) : null
   const unit = units.get(parts?.[2] ?? '')

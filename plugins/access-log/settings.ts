@@ -1,4 +1,4 @@
-import { type Duration, parseDuration } from 'rawhttp'
+import { type Duration, isDuration, parseDuration } from 'rawhttp'
 import * as v from 'valibot'
 import { type FieldName, problemWith } from './fields.ts'
 import { type FormatName, formatOf, JSON_FIELDS, named } from './formats.ts'
@@ -59,15 +59,6 @@ const expected = (what: string) => (issue: v.BaseIssue<unknown>) =>
 
 const isPath = (value: unknown): boolean =>
   (typeof value === 'string' && value !== '') || (value instanceof URL && value.protocol === 'file:')
-
-const isDuration = (value: unknown): value is Duration => {
-  try {
-    parseDuration(value as Duration)
-    return true
-  } catch {
-    return false
-  }
-}
 
 /** A string that a function has nothing against, else its sentence. */
 const checked = <T extends string>(problem: (text: string) => string | null, what: string) =>

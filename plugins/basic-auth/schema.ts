@@ -1,4 +1,4 @@
-import { type Duration, parseDuration } from 'rawhttp'
+import { type Duration, isDuration, parseDuration } from 'rawhttp'
 import * as v from 'valibot'
 import { parseHash, type StoredHash } from './hash.ts'
 
@@ -36,15 +36,6 @@ const isPath = (value: unknown): boolean =>
 
 const isRecord = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
-
-const isDuration = (value: unknown): value is Duration => {
-  try {
-    parseDuration(value as Duration)
-    return true
-  } catch {
-    return false
-  }
-}
 
 const users = v.pipe(
   // Not v.record, which drops a user who is called "constructor".

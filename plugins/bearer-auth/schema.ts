@@ -1,4 +1,4 @@
-import { type Duration, type HttpRequest, parseDuration } from 'rawhttp'
+import { type Duration, type HttpRequest, isDuration, parseDuration } from 'rawhttp'
 import * as v from 'valibot'
 import type { TokenClaims } from './claims.ts'
 import { parseTokenHash, type StoredToken } from './tokens.ts'
@@ -78,15 +78,6 @@ export interface BearerAuthSettings {
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
-
-const isDuration = (value: unknown): value is Duration => {
-  try {
-    parseDuration(value as Duration)
-    return true
-  } catch {
-    return false
-  }
-}
 
 // RFC 6749 section 3.3.
 const isScope = (value: unknown): boolean =>

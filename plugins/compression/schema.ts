@@ -1,4 +1,4 @@
-import { parseSize, type Size } from 'rawhttp'
+import { isSize, parseSize, type Size } from 'rawhttp'
 import * as v from 'valibot'
 import { type Coding, codings } from './codecs.ts'
 
@@ -54,15 +54,6 @@ const isCodings = (value: unknown): boolean =>
   value.length > 0 &&
   new Set(value).size === value.length &&
   value.every(each => codings.includes(each))
-
-function isSize(value: unknown): boolean {
-  try {
-    parseSize(value as Size)
-    return true
-  } catch {
-    return false
-  }
-}
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
 

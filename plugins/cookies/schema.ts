@@ -1,4 +1,4 @@
-import { type Duration, parseDuration } from 'rawhttp'
+import { type Duration, isDuration } from 'rawhttp'
 import * as v from 'valibot'
 import { tooShort } from './secrets-file.ts'
 import { type CookieOptions, cookieLine } from './set-cookie.ts'
@@ -53,15 +53,6 @@ const secrets = v.pipe(
 
 const isPath = (value: unknown): boolean =>
   (typeof value === 'string' && value !== '') || (value instanceof URL && value.protocol === 'file:')
-
-const isDuration = (value: unknown): value is Duration => {
-  try {
-    parseDuration(value as Duration)
-    return true
-  } catch {
-    return false
-  }
-}
 
 const flag = v.optional(v.boolean(expected('true or false')))
 

@@ -1,4 +1,4 @@
-import { type Duration, parseDuration } from 'rawhttp'
+import { type Duration, isDuration, parseDuration } from 'rawhttp'
 import * as v from 'valibot'
 import {
   type OriginOption,
@@ -50,15 +50,6 @@ const isMethod = (text: unknown): boolean => typeof text === 'string' && METHOD.
 
 const isListOf = (value: unknown, isRight: (each: unknown) => boolean): boolean =>
   Array.isArray(value) && value.every(isRight)
-
-const isDuration = (value: unknown): value is Duration => {
-  try {
-    parseDuration(value as Duration)
-    return true
-  } catch {
-    return false
-  }
-}
 
 function problemWith(option: OriginOption): string | null {
   if (option === '*' || typeof option === 'function') return null

@@ -1,8 +1,9 @@
 import {
-  canonicalPath,
   type Duration,
   type HealthCheck,
   isAddress,
+  isCanonicalPath,
+  isDuration,
   parseDuration,
   problemWithAddress,
 } from 'rawhttp'
@@ -41,33 +42,17 @@ export interface HealthSettings {
 const expected = (what: string) => (issue: v.BaseIssue<unknown>) =>
   `Invalid type: Expected ${what} but received ${issue.received}`
 
-/** Whether a value is one that a function takes. */
-const isTaken =
-  <T>(by: (value: T) => unknown) =>
-  (value: unknown): boolean => {
-    try {
-      by(value as T)
-      return true
-    } catch {
-      return false
-    }
-  }
-
-// Paths of requests come in this form: another one would never match.
-const isPath = (value: unknown): boolean =>
-  typeof value === 'string' && isTaken(canonicalPath)(value) && canonicalPath(value) === value
-
 const path = (fallback: string) =>
   v.optional(
     v.custom<string | false>(
-      value => value === false || isPath(value),
+      value => value === false || isCanonicalPath(value),
       expected(`a path such as '${fallback}', or false`),
     ),
     fallback,
   )
 
 const duration = (fallback: Duration) =>
-  v.optional(v.custom<Duration>(isTaken(parseDuration), expected("a duration such as 500 or '1s'")), fallback)
+  v.optional(v.custom<Duration>(isDuration, expected("a duration such as 500 or '1s'")), fallback)
 
 const address = v.custom<string>(isAddress, ({ input }) => problemWithAddress(input) ?? '')
 

@@ -1,4 +1,11 @@
-import { canonicalPath, type Duration, isAddress, parseDuration, problemWithAddress } from 'rawhttp'
+import {
+  type Duration,
+  isAddress,
+  isCanonicalPath,
+  isDuration,
+  parseDuration,
+  problemWithAddress,
+} from 'rawhttp'
 import * as v from 'valibot'
 
 /** Options of the metrics. */
@@ -32,22 +39,6 @@ export interface MetricsSettings {
 const expected = (what: string) => (issue: v.BaseIssue<unknown>) =>
   `Invalid type: Expected ${what} but received ${issue.received}`
 
-/** Whether a value is one that a function takes. */
-const isTaken =
-  <T>(by: (value: T) => unknown) =>
-  (value: unknown): boolean => {
-    try {
-      by(value as T)
-      return true
-    } catch {
-      return false
-    }
-  }
-
-// Paths of requests come in this form: another one would never match.
-const isRequestPath = (value: unknown): boolean =>
-  typeof value === 'string' && isTaken(canonicalPath)(value) && canonicalPath(value) === value
-
 const address = v.custom<string>(isAddress, ({ input }) => problemWithAddress(input) ?? '')
 
 const isPort = (value: unknown) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 65_535
@@ -66,7 +57,7 @@ const flag = (fallback: boolean) => v.optional(v.boolean(expected('true or false
 
 const options = v.strictObject(
   {
-    path: v.optional(v.custom<string>(isRequestPath, expected("a path such as '/metrics'")), '/metrics'),
+    path: v.optional(v.custom<string>(isCanonicalPath, expected("a path such as '/metrics'")), '/metrics'),
     allow: v.optional(v.array(address, expected("a list of addresses such as ['10.0.0.0/8']")), [
       'loopback',
       'unix',
@@ -81,7 +72,7 @@ const options = v.strictObject(
     buckets: v.optional(
       v.pipe(
         v.array(
-          v.custom<Duration>(isTaken(parseDuration), expected("a duration such as 250 or '1s'")),
+          v.custom<Duration>(isDuration, expected("a duration such as 250 or '1s'")),
           expected('a list of durations'),
         ),
         v.check(({ length }) => length > 0 && length <= MAX_BUCKETS, `expected 1 to ${MAX_BUCKETS} bounds`),

@@ -1,11 +1,11 @@
 import {
-  ConfigError,
   type Destination,
   type PathPattern,
   parseScope,
   type RequestTest,
   readDestination,
   readPattern,
+  readRuleOption,
 } from 'rawhttp'
 
 /** The statuses of redirects (RFC 9110 section 15.4), and of what is gone for good. */
@@ -55,11 +55,11 @@ export interface Rule {
  * @throws Error in a sentence that names rule and option.
  */
 export function readRule({ from, to, status, query = 'keep', methods, hosts }: RedirectRule): Rule {
-  const pattern = named(from, 'from', () => readPattern(from))
-  const test = named(from, '', () => parseScope({ methods, hosts }))
+  const pattern = readRuleOption(from, 'from', () => readPattern(from))
+  const test = readRuleOption(from, '', () => parseScope({ methods, hosts }))
   return {
     pattern,
-    destination: named(from, 'to', () => destinationOf(to, status, pattern)),
+    destination: readRuleOption(from, 'to', () => destinationOf(to, status, pattern)),
     status: status === 410 ? null : (status ?? null),
     keepsQuery: query === 'keep',
     fits: fitsOf(test, methods !== undefined),
@@ -86,13 +86,3 @@ function fitsOf(test: RequestTest | null, namesMethods: boolean): RequestTest {
 }
 
 const exampleHost = (host = ''): string => (host.startsWith('*') ? `a${host.slice(1)}` : host.toLowerCase())
-
-function named<T>(from: string, option: string, readOption: () => T): T {
-  try {
-    return readOption()
-  } catch (error) {
-    const path = error instanceof ConfigError ? (error.path ?? '') : option
-    const sentence = error instanceof ConfigError ? error.detail : (error as Error).message
-    throw new Error(`${JSON.stringify(from)}: ${path}: ${sentence}`, { cause: error })
-  }
-}

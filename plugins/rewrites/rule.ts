@@ -1,11 +1,11 @@
 import {
-  ConfigError,
   type Destination,
   type PathPattern,
   parseScope,
   type RequestTest,
   readDestination,
   readPattern,
+  readRuleOption,
 } from 'rawhttp'
 
 /** What a path becomes, and for which requests. */
@@ -41,12 +41,12 @@ export interface Rule {
  * @throws Error in a sentence that names rule and option.
  */
 export function readRule({ from, to, query = 'keep', methods, hosts }: RewriteRule): Rule {
-  const pattern = named(from, 'from', () => readPattern(from))
+  const pattern = readRuleOption(from, 'from', () => readPattern(from))
   return {
     pattern,
-    destination: named(from, 'to', () => placeOf(to, pattern)),
+    destination: readRuleOption(from, 'to', () => placeOf(to, pattern)),
     keepsQuery: query === 'keep',
-    fits: named(from, '', () => parseScope({ methods, hosts })),
+    fits: readRuleOption(from, '', () => parseScope({ methods, hosts })),
   }
 }
 
@@ -56,15 +56,4 @@ function placeOf(to: string, { names }: PathPattern): Destination {
     throw new Error('a rewrite stays on this server; redirects lead to another')
   if (destination.fragment !== '') throw new Error('a fragment means something to clients only')
   return destination
-}
-
-/** What a reading gives; what it throws names rule and option. */
-export function named<T>(from: string, option: string, readOption: () => T): T {
-  try {
-    return readOption()
-  } catch (error) {
-    const path = error instanceof ConfigError ? (error.path ?? '') : option
-    const sentence = error instanceof ConfigError ? error.detail : (error as Error).message
-    throw new Error(`${JSON.stringify(from)}: ${path}: ${sentence}`, { cause: error })
-  }
 }

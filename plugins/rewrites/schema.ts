@@ -1,6 +1,6 @@
-import { PatternTable } from 'rawhttp'
+import { PatternTable, readRuleOption } from 'rawhttp'
 import * as v from 'valibot'
-import { named, type RewriteRule, type RewriteTarget, type Rule, readRule } from './rule.ts'
+import { type RewriteRule, type RewriteTarget, type Rule, readRule } from './rule.ts'
 
 /** Rules by path pattern, or in a list. The first that is for a request has it. */
 export type RewritesOptions = Readonly<Record<`/${string}`, string | RewriteTarget>> | readonly RewriteRule[]
@@ -67,5 +67,5 @@ function add(rule: Rule, table: PatternTable<Rule>): void {
     throw new Error(
       `${JSON.stringify(text)}: is never reached; ${JSON.stringify(cover.pattern.text)} stands before it and takes its path`,
     )
-  named(text, 'from', () => table.add(pattern, rule))
+  readRuleOption(text, 'from', () => table.add(pattern, rule))
 }
