@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { cannotRun, needTool } from '../../support/tools.ts'
+import { cannotRun, findTools, needTool } from '../../support/tools.ts'
 
 /** The lines of a text with their numbers, by name and labels as they stand: `up{site="a"}`. */
 export function linesOf(text: string): ReadonlyMap<string, number> {
@@ -34,14 +34,16 @@ const PARSERS = {
  * @throws what it says about a text that it does not take.
  */
 export async function readByPython(text: string, format: keyof typeof PARSERS): Promise<ReadFamily[]> {
-  const python = needTool('python3', 'python3')
-  const { code, out, err } = await run(python, ['-c', READ, PARSERS[format]], text)
-  if (code === 0) return JSON.parse(out) as ReadFamily[]
-  if (err.includes('ModuleNotFoundError'))
-    cannotRun(
-      'This needs the Python module prometheus_client: install it with "apt-get install python3-prometheus-client".',
-    )
-  throw new Error(err)
+  needTool('python3', 'python3')
+  // Debian's Python has the module; another one may stand before it on the PATH.
+  for (const python of findTools('python3')) {
+    const { code, out, err } = await run(python, ['-c', READ, PARSERS[format]], text)
+    if (code === 0) return JSON.parse(out) as ReadFamily[]
+    if (!err.includes('ModuleNotFoundError')) throw new Error(err)
+  }
+  return cannotRun(
+    'This needs the Python module prometheus_client: install it with "apt-get install python3-prometheus-client".',
+  )
 }
 
 function run(
