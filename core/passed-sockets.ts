@@ -52,7 +52,7 @@ export function takePassedSockets(env: Env, pid: number): readonly PassedSocket[
 export async function pathOfDescriptor(fd: number): Promise<string | null> {
   try {
     const [, inode] = /^socket:\[(\d+)\]$/.exec(await readlink(`/proc/self/fd/${fd}`)) ?? []
-    const table = await readFile('/proc/net/unix', 'utf8')
+    const table = await readFile('/proc/self/net/unix', 'utf8')
     // Num RefCount Protocol Flags Type St Inode Path
     const row = table.split('\n').find(line => line.trim().split(/\s+/)[6] === inode)
     return /(?:\S+\s+){7}(.+)$/.exec(row?.trim() ?? '')?.[1] ?? null
