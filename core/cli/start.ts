@@ -22,13 +22,13 @@ export async function start(args: Args): Promise<number> {
   const addresses = await server.listen()
   const stopped = untilStopped(systemd.stopping(server))
   for (const { url } of addresses) writeError(`rawhttp listening on ${url}\n`)
+  systemd.ready(() => server.listeners)
   const { Reloader } = await import('./reloader.ts')
   const reloader = new Reloader({ server, modules, settings, args, cwd })
   const reload = () => systemd.reloading(() => reloadAll(reloader))
   const control = await openControl(settings, addresses, reload).catch(error => stopAndThrow(server, error))
   hangUps.handle(() => void reload())
   const unwatch = args.flags.has('watch') ? await watch(modules, reloader) : none
-  systemd.ready(() => server.listeners)
   const code = await stopped
   unwatch()
   control?.close()

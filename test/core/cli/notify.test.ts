@@ -41,14 +41,17 @@ describe('systemd is told', () => {
     'when a reload begins and ends, with its time by the clock that systemd has, when it %s',
     async (_, work) => {
       const { sent, notifier } = recording()
+      let where = addresses
+      notifier.ready(() => where)
+      where = [{ url: 'http://127.0.0.1:9090' }]
       const before = process.hrtime.bigint() / 1000n
       await notifier.reloading(work).catch(error => expect(error.message).toBe('no'))
       await vi.waitFor(() => expect(sent).toHaveLength(3))
       const [, time] = /^MONOTONIC_USEC=(\d+)$/.exec(sent[1]![1]!)!
       expect([sent[1]![0], sent[2]]).toEqual([
-      'RELOADING=1',
-      ['READY=1', 'STATUS=listening on http://127.0.0.1:9090'],
-    ])
+        'RELOADING=1',
+        ['READY=1', 'STATUS=listening on http://127.0.0.1:9090'],
+      ])
       expect(BigInt(time!)).toBeGreaterThanOrEqual(before)
       expect(BigInt(time!)).toBeLessThanOrEqual(process.hrtime.bigint() / 1000n)
     },
@@ -147,9 +150,14 @@ describe('a server that systemd starts with Type=notify', () => {
     return { systemd, running, url: await ready(running) }
   }
 
-  it('says when it is ready, and when it stops', async () => {
+  it('says when it is ready, when it reloads, and when it stops', async () => {
     const { systemd, running, url } = await serving({})
-    expect(await systemd.next()).toEqual(['READY=1', `STATUS=listening on ${url}`])
+    const isReady = ['READY=1', `STATUS=listening on ${url}`]
+    expect(await systemd.next()).toEqual(isReady)
+    running.child.kill('SIGHUP')
+    expect(await systemd.next()).toEqual(['RELOADING=1', expect.stringMatching(/^MONOTONIC_USEC=\d+$/)])
+    await running.line(/reloaded/)
+    expect(await systemd.next()).toEqual(isReady)
     running.child.kill('SIGTERM')
     expect(await systemd.next()).toEqual(['STOPPING=1', 'STATUS=finishing what is in flight'])
     running.child.kill('SIGUSR2')

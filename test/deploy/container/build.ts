@@ -1,10 +1,7 @@
-import { execFile } from 'node:child_process'
 import { cp, mkdir, readFile } from 'node:fs/promises'
-import { basename, delimiter, dirname, join } from 'node:path'
-import { promisify } from 'node:util'
+import { basename, join } from 'node:path'
+import { run } from '../../e2e/package/shell.ts'
 import { type Instruction, readDockerfile, type Stage } from './dockerfile.ts'
-
-const executeFile = promisify(execFile)
 
 /** What the final stage holds, and how it is run. */
 export interface Built {
@@ -51,27 +48,9 @@ async function buildStage(
   for (const instruction of instructions) {
     if (instruction.name === 'WORKDIR') directory = join(root, instruction.rest)
     await mkdir(directory, { recursive: true })
-    if (instruction.name === 'RUN') await run(instruction.rest, directory)
+    if (instruction.name === 'RUN') await run('sh', ['-c', instruction.rest], directory)
     if (instruction.name === 'COPY') await copy(instruction, root, directory, context, roots)
   }
-}
-
-/** As in an image: this Node first on the PATH, and nothing of the npm and the vitest around this test. */
-async function run(command: string, cwd: string): Promise<void> {
-  const { PATH = '', HOME = '' } = process.env
-  const npm = Object.entries(process.env).filter(([name]) =>
-    /^npm_config_(registry|cache|userconfig)$/i.test(name),
-  )
-  const env = {
-    HOME,
-    PATH: dirname(process.execPath) + delimiter + PATH,
-    ...Object.fromEntries(npm),
-    npm_config_prefer_offline: 'true',
-  }
-  await executeFile('sh', ['-c', command], { cwd, env }).catch(error => {
-    error.message += `\n${error.stdout}`
-    throw error
-  })
 }
 
 async function copy(
