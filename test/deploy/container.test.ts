@@ -45,6 +45,12 @@ describe('the image', () => {
     expect(status.stdout).toMatch(/^CapEff:\s+0+$/m)
     expect(status.stdout).toMatch(/^CapBnd:\s+0+$/m)
     expect(status.stdout).toMatch(/^NoNewPrivs:\s+1$/m)
+    const mounts = await container.exec([
+      '/nodejs/bin/node',
+      '-p',
+      "fs.readFileSync('/proc/1/mounts', 'utf8')",
+    ])
+    expect(mounts.stdout).toMatch(/^\S+ \/ \S+ ro,/m)
     const write = await container.exec(['/nodejs/bin/node', '-e', "fs.writeFileSync('/srv/x', '')"])
     expect(write.stderr).toMatch(/EROFS|EACCES/)
   })

@@ -84,9 +84,13 @@ describe('systemd is told', () => {
 
   it('nothing when it did not ask, and reloads and stops go on as ever', async () => {
     const notifier = takeNotifier({ PATH: '/nowhere', WATCHDOG_USEC: '1000' })
-    notifier.ready(() => addresses)
     expect(await notifier.reloading(async () => 'done')).toBe('done')
     await notifier.stopping({ stop: async () => undefined }).stop()
+    const cwd = workspace({ 'public/index.html': 'hello' })
+    const running = launch(['start', '--port', '0'], { cwd, env: { PATH: '/nowhere' } })
+    await ready(running)
+    running.child.kill('SIGTERM')
+    expect((await running.finished).stderr).not.toContain('systemd')
   })
 })
 

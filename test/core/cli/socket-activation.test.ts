@@ -126,24 +126,25 @@ describe('a server that systemd starts with sockets', () => {
 describe('a reload', () => {
   const program = `
     import { createServer, definePlugin, Handle, HttpResponse } from 'rawhttp'
-    const next = { '/other': { listen: [{ port: 0 }] }, '/again': { listen: [{ fd: 'web', limits: { headers: 5 } }] } }
+    const next = { '/other': { listen: [{ fd: 'admin' }] }, '/again': { listen: [{ fd: 'web', limits: { headers: 5 } }] } }
     let server
     const say = name => definePlugin({ name, site: ({ hooks }) =>
       hooks.handle.tapPromise({ name, stage: Handle.Route }, async ({ path }) => {
         const config = next[path]
         if (config === undefined) return HttpResponse.text(name)
+        await listening
         const failure = await server.reload({ ...config, plugins: [say('new')] }).then(() => 'reloaded', error => error.message)
         return HttpResponse.text(failure)
       }) })
-    server = await createServer({ listen: [{ fd: 'web' }], plugins: [say('old')] })
-    await server.listen()
+    server = await createServer({ listen: [{ fd: 'web' }, { fd: 'admin' }], plugins: [say('old')] })
+    const listening = server.listen()
   `
   const reloading = async () => {
     const cwd = workspace({ 'program.mjs': program })
     installRawhttp(cwd)
-    const path = join(cwd, 'x.sock')
+    const [path, admin] = [join(cwd, 'web.sock'), join(cwd, 'admin.sock')]
     const command = [process.execPath, '--conditions=rawhttp-source', 'program.mjs']
-    await activate(command, cwd, { listen: [path], names: ['web'] })
+    await activate(command, cwd, { listen: [path, admin], names: ['web', 'admin'] })
     return path
   }
 
@@ -163,12 +164,14 @@ describe('a reload', () => {
   })
 
   it('cannot have back one that an earlier one let go of', async () => {
-    await using client = await RawClient.open({ path: await reloading() })
+    const path = await reloading()
+    await using client = await RawClient.open({ path })
     const ask = async (target: string) => {
       client.send(get(target))
       return (await client.response()).body.toString()
     }
     expect(await ask('/other')).toBe('reloaded')
+    await expect(RawClient.open({ path })).rejects.toMatchObject({ code: 'ECONNREFUSED' })
     expect(await ask('/again')).toMatch(
       /^config: listen\[0\]\.fd: descriptor 3 was closed when a config before let go of it; it comes back with a restart$/,
     )
