@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import type { Deployment } from 'kubernetes-types/apps/v1.js'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { needTool } from '../support/tools.ts'
 import { type Built, build } from './container/build.ts'
 import { last, readDockerfile, words } from './container/dockerfile.ts'
@@ -78,6 +80,27 @@ describe('the image', () => {
     expect(bytes).toBeLessThan(25e6)
     const { stdout: names } = await promisify(execFile)('ls', ['node_modules'], { cwd: built.root })
     expect(names).not.toMatch(/^(typescript|vitest|node|@biomejs)$/m)
+  })
+
+  test('runs as the pod of the manifests says, with its config, and answers its probes', {
+    timeout: slow,
+  }, async () => {
+    const kubernetes = join(project, 'deploy/kubernetes')
+    const deployment: Deployment = parse(await readFile(join(kubernetes, 'deployment.yaml'), 'utf8'))
+    const pod = deployment.spec!.template.spec!.containers[0]!
+    await mkdir(join(built.root, 'srv/public'), { recursive: true })
+    const mount = [kubernetes, pod.volumeMounts![0]!.mountPath] as const
+    await using started = await start(built, { args: pod.args!, mount })
+    const curl = needTool('curl', 'curl')
+    for (const { httpGet } of [pod.startupProbe!, pod.livenessProbe!, pod.readinessProbe!]) {
+      const { containerPort } = pod.ports!.find(({ name }) => name === httpGet!.port)!
+      const answer = await started.nearby([
+        curl,
+        '--silent',
+        `http://127.0.0.1:${containerPort}${httpGet!.path}`,
+      ])
+      expect(answer.stdout).toBe('ok\n')
+    }
   })
 
   test('ends with 0 at SIGTERM, as process 1', async () => {

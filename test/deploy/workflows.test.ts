@@ -81,7 +81,8 @@ test('one action has one version in all workflows', async () => {
 test('the tests on Linux have the tools that .ci/run installs', async () => {
   const script = await readFile(join(project, '.ci/run'), 'utf8')
   const [, list = ''] = /^for tool in ([^;]+); do$/m.exec(script) ?? []
-  const packages = list.split(/[\s\\]+/).map(tool => tool.split(':')[1]!)
+  const modules = [...script.matchAll(/missing\+=\(([\w-]+)\)/g)].map(([, name]) => name!)
+  const packages = [...list.split(/[\s\\]+/).map(tool => tool.split(':')[1]!), ...modules]
   const { jobs } = await read('ci.yml')
   const install = jobs.linux!.steps!.find(({ run = '' }) => run.includes('apt-get'))!.run!.split(/\s+/)
   expect(packages.length).toBeGreaterThan(5)

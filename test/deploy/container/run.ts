@@ -15,6 +15,14 @@ interface Finished {
   readonly stderr: string
 }
 
+/** What is other than in the image. */
+interface Changes {
+  /** In the place of CMD. */
+  readonly args?: readonly string[]
+  /** A folder of this machine, and where it is mounted, read-only. */
+  readonly mount?: readonly [from: string, to: string]
+}
+
 /** A container that runs. */
 export interface Container extends AsyncDisposable {
   /** Runs a command inside, as its user. */
@@ -42,14 +50,14 @@ export function needIsolation(): void {
  * the user of the image, no capability, nothing to gain by setuid. What the base image would bring (Node, the C
  * library) is this machine's, read-only too.
  */
-export async function start({ root, stage }: Built): Promise<Container> {
-  await prepare(root)
+export async function start({ root, stage }: Built, { args, mount }: Changes = {}): Promise<Container> {
+  await prepare(root, mount?.[1])
   const env = environment(stage)
   const as = asUser(last(stage, 'USER'))
-  const command = [...words(last(stage, 'ENTRYPOINT')), ...words(last(stage, 'CMD'))]
+  const command = [...words(last(stage, 'ENTRYPOINT')), ...(args ?? words(last(stage, 'CMD')))]
   const child = spawn(
     'unshare',
-    [...isolation, root, process.execPath, last(stage, 'WORKDIR'), ...as, ...command],
+    [...isolation, root, process.execPath, ...(mount ?? ['', '']), last(stage, 'WORKDIR'), ...as, ...command],
     { env, stdio: ['ignore', 'pipe', 'pipe'], timeout: 120_000, killSignal: 'SIGKILL' },
   )
   const finished = collect(child)
@@ -72,20 +80,30 @@ export async function start({ root, stage }: Built): Promise<Container> {
 }
 
 /** Folders that the base image has, and Debian's merged /usr. */
-async function prepare(root: string): Promise<void> {
-  for (const folder of ['nodejs/bin', 'usr', 'proc', 'dev'])
+async function prepare(root: string, mounted = '/'): Promise<void> {
+  for (const folder of ['nodejs/bin', 'usr', 'proc', 'dev', mounted])
     await mkdir(join(root, folder), { recursive: true })
-  for (const name of ['lib', 'lib64']) await symlink(`usr/${name}`, join(root, name))
+  for (const name of ['lib', 'lib64']) await symlink(`usr/${name}`, join(root, name)).catch(ignoreExisting)
 }
 
-/** What runs in the new namespaces before the root is changed: $1 root, $2 Node, $3 working directory, the command. */
+/** An image may be started more than once. */
+function ignoreExisting(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EEXIST') throw error
+}
+
+/**
+ * What runs in the new namespaces before the root is changed. $1 is the root, $2 Node, $3 a folder to mount and $4
+ * where, $5 the working directory; then comes the command.
+ */
 const enter = `
-root=$1 node=$2 directory=$3; shift 3
+root=$1 node=$2 from=$3 to=$4 directory=$5; shift 5
+freeze() { mount --rbind "$1" "$root/$2"; mount -o remount,bind,ro "$root/$2"; }
 ip link set lo up
 mount --bind "$root" "$root"
-mount --rbind /usr "$root/usr"; mount -o remount,bind,ro "$root/usr"
+freeze /usr usr
+freeze "$(dirname "$node")" nodejs/bin
+[ -z "$from" ] || freeze "$from" "$to"
 mount --rbind /dev "$root/dev"
-mount --bind "$(dirname "$node")" "$root/nodejs/bin"; mount -o remount,bind,ro "$root/nodejs/bin"
 mount -t proc -o nosuid,nodev,noexec proc "$root/proc"
 mount -o remount,bind,ro "$root"
 exec chroot "$root" /usr/bin/env --chdir="$directory" "$@"
@@ -95,7 +113,8 @@ const isolation = ['--mount', '--pid', '--net', '--fork', '--kill-child', 'sh', 
 function asUser(user: string): string[] {
   const [uid, gid] = user.split(':')
   const rights = ['--clear-groups', '--no-new-privs', '--bounding-set=-all', '--inh-caps=-all']
-  return ['/usr/bin/setpriv', `--reuid=${uid}`, `--regid=${gid}`, ...rights, '--']
+  // A change of the user makes a process forget that it is to die with its parent.
+  return ['/usr/bin/setpriv', `--reuid=${uid}`, `--regid=${gid}`, ...rights, '--pdeathsig=KILL', '--']
 }
 
 /** That of the image, and HOME, which an engine sets: from the base image's passwd, else to the root. */
