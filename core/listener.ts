@@ -1,8 +1,16 @@
 import { chmod } from 'node:fs/promises'
-import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net'
+import {
+  type AddressInfo,
+  createServer,
+  type ListenOptions,
+  type Server as NetServer,
+  type Socket,
+} from 'node:net'
 import type { PeerCertificate } from 'node:tls'
 import { withoutMapping } from './address-list.ts'
+import { ConfigError } from './config/errors.ts'
 import type { ResolvedListen } from './config/types.ts'
+import { pathOfDescriptor } from './passed-sockets.ts'
 import { removeStaleSocket } from './stale-socket.ts'
 import type { TrustedProxies } from './trusted-proxies.ts'
 
@@ -51,11 +59,13 @@ export class Listener {
   readonly #onSocket: (socket: Socket, listener: Listener) => void
   #text: string
   #url = ''
+  #isTcp: boolean
 
   constructor(config: ResolvedListen, onSocket: (socket: Socket, listener: Listener) => void) {
     this.#config = config
     this.#onSocket = onSocket
-    this.#text = config.path ?? placeOf(config.host, config.port)
+    this.#text = textOf(config)
+    this.#isTcp = config.path === null
     // Half-open, because a client may end its side and still wait for the answer (RFC 9112 section 9.6).
     this.#server = createServer({ allowHalfOpen: true, noDelay: true })
   }
@@ -79,28 +89,62 @@ export class Listener {
     return this.#url
   }
 
-  /** @throws the system's error, with `code`, `listener` and its place `at` in the config, when it cannot be had. */
-  async open(onError: (error: Error) => void): Promise<void> {
-    const { path, mode, tls } = this.config
-    this.#server.on('connection', socket => this.#onSocket(socket, this))
-    await this.#listen().catch(async (error: NodeJS.ErrnoException) => {
-      if (path === null || error.code !== 'EADDRINUSE' || !(await removeStaleSocket(path))) throw error
-      await this.#listen()
-    })
-    this.#server.on('error', onError)
-    if (path === null) this.#opened(this.#server.address() as AddressInfo, tls)
-    else {
-      if (mode !== null) await this.#allow(path, mode)
-      this.#url = `unix:${path}`
-    }
+  /** Whether its clients come by TCP, and have addresses. Of a socket that was passed, known once it is open. */
+  get isTcp(): boolean {
+    return this.#isTcp
   }
 
-  #listen(): Promise<void> {
-    const { path, host, port, at } = this.config
+  /**
+   * @throws the system's error, with `code`, `listener` and its place `at` in the config, when it cannot be had;
+   * ConfigError when the socket was not passed.
+   */
+  async open(onError: (error: Error) => void): Promise<void> {
+    const { path, fd, mode, tls } = this.config
+    this.#server.on('connection', socket => this.#onSocket(socket, this))
+    if (fd !== null) await this.#listenOn(fd)
+    else await this.#listenAt(path)
+    this.#server.on('error', onError)
+    const address = this.#server.address()
+    if (address !== null && typeof address === 'object') return this.#opened(address, tls)
+    this.#isTcp = false
+    if (path !== null && mode !== null) await this.#allow(path, mode)
+    this.#url = `unix:${this.#text}`
+  }
+
+  async #listenAt(path: string | null): Promise<void> {
+    const { host, port } = this.config
+    if (path === null) return this.#listen({ host, port })
+    await this.#listen({ path }).catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EADDRINUSE' || !(await removeStaleSocket(path))) throw error
+      await this.#listen({ path })
+    })
+  }
+
+  async #listenOn(fd: number | string): Promise<void> {
+    const path = `${this.config.at}.fd`
+    if (typeof fd === 'string') {
+      const problem = `no socket of the name '${fd}' was passed to this process`
+      throw new ConfigError({ path, problem, hint: 'it is FileDescriptorName= of a socket unit' })
+    }
+    // Its number may belong to something else by now.
+    if (closed.has(fd)) {
+      const problem = `${this.text} was closed when a config before let go of it`
+      throw new ConfigError({ path, problem, hint: 'it comes back with a restart' })
+    }
+    // Before it is opened: from then on clients come, who are told where they came to.
+    this.#text = (await pathOfDescriptor(fd)) ?? this.#text
+    await this.#listen({ fd }).catch(cause => {
+      const received = `${this.text}, of which the system says ${cause.code ?? cause.message}`
+      throw new ConfigError({ path, expected: 'a socket that listens', received }, { cause })
+    })
+  }
+
+  #listen(place: ListenOptions | { readonly fd: number }): Promise<void> {
     return new Promise((resolve, reject) => {
-      const failed = (error: Error) => reject(Object.assign(error, { listener: this.text, at }))
+      const failed = (error: Error) =>
+        reject(Object.assign(error, { listener: this.text, at: this.config.at }))
       this.#server.once('error', failed)
-      this.#server.listen(path === null ? { host, port } : { path }, () => {
+      this.#server.listen(place, () => {
         this.#server.off('error', failed)
         resolve()
       })
@@ -125,8 +169,17 @@ export class Listener {
 
   /** Accepts no more. Connections that are open live on. */
   close(): void {
-    if (this.#server.listening) this.#server.close()
+    if (!this.#server.listening) return
+    this.#server.close()
+    if (typeof this.config.fd === 'number') closed.add(this.config.fd)
   }
+}
+
+/** Descriptors that were passed to the process and closed again: nobody can have them a second time. */
+const closed = new Set<number>()
+
+function textOf({ path, host, port, fd }: ResolvedListen): string {
+  return fd === null ? (path ?? placeOf(host, port)) : `descriptor ${fd}`
 }
 
 function placeOf(host: string, port: number): string {
@@ -136,8 +189,7 @@ function placeOf(host: string, port: number): string {
 let connections = 0
 
 /** What is known of a socket when it is accepted. */
-export function infoOf(socket: Socket, { config, text, local, proxies }: Listener): ConnectionInfo {
-  const isTcp = config.path === null
+export function infoOf(socket: Socket, { config, text, local, proxies, isTcp }: Listener): ConnectionInfo {
   return {
     id: ++connections,
     client: isTcp ? peer(socket.remoteAddress, socket.remotePort) : nowhere,

@@ -80,13 +80,14 @@ export class NextListeners {
   }
 }
 
-function isSame({ config }: Listener, { host, port, path }: ResolvedListen): boolean {
-  return config.host === host && config.port === port && config.path === path
+function isSame({ config }: Listener, { host, port, path, fd }: ResolvedListen): boolean {
+  return config.host === host && config.port === port && config.path === path && config.fd === fd
 }
 
 /** Whether two listeners have one port: one of them may be for all addresses. */
-function isInTheWay({ config }: Listener, { port, path }: ResolvedListen): boolean {
-  return config.path === null && path === null && config.port === port
+function isInTheWay({ config }: Listener, { port, path, fd }: ResolvedListen): boolean {
+  if (config.path !== null || path !== null || config.fd !== null || fd !== null) return false
+  return config.port === port
 }
 
 const ignore = (): void => undefined

@@ -127,7 +127,7 @@ export class Streams {
   accept(socket: Socket, listener: Listener): void {
     const client = socket.remoteAddress ?? ''
     // A client that has left already has no address any more, and must not pass for one behind a Unix socket.
-    if (client === '' && listener.config.path === null) return void socket.on('error', ignore).destroy()
+    if (client === '' && listener.isTcp) return void socket.on('error', ignore).destroy()
     const limit = this.#exceeded(listener, client)
     if (limit !== null) return this.#turnAway(socket, client, limit)
     const info = infoOf(socket, listener)

@@ -27,7 +27,8 @@ function listing(config: ResolvedConfig): string[] {
   ]
 }
 
-function placeOf({ host, port, path }: ResolvedListen): string {
+function placeOf({ host, port, path, fd }: ResolvedListen): string {
+  if (fd !== null) return typeof fd === 'string' ? `socket '${fd}'` : `descriptor ${fd}`
   return path ?? `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 

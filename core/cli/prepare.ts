@@ -1,8 +1,9 @@
 import { ConfigError } from '../config/errors.ts'
 import type { Importer } from '../config/importer.ts'
+import { checkAllTaken } from '../config/listen.ts'
 import { loadConfig } from '../config/load.ts'
 import { resolveConfig } from '../config/resolve.ts'
-import type { ResolvedConfig } from '../config/types.ts'
+import type { ConfigSource, ResolvedConfig } from '../config/types.ts'
 import { asError } from '../errors.ts'
 import type { Settings } from './settings.ts'
 import { checkFolder, zeroConfig } from './zero-config.ts'
@@ -32,13 +33,19 @@ export async function prepare(
   const loaded = await loadConfig({ cwd, folder, file, command, mode, env, importer })
   if (loaded !== null) {
     const source = { file: loaded.file, dir: loaded.dir, overrides, importer }
-    return { config: await resolveConfig(loaded.config, source), notices: [] }
+    return { config: await resolve(loaded.config, source), notices: [] }
   }
   // A folder is served to everybody only by who asks for it, not by who moves a config away.
   if (before !== null)
     throw new ConfigError({ file: before, expected: 'a config file', received: 'none any more' })
   const { config, dir, notices } = zeroConfig(folder, cwd)
-  return { config: await resolveConfig(config, { file: null, dir, overrides, importer }), notices }
+  return { config: await resolve(config, { file: null, dir, overrides, importer }), notices }
+}
+
+async function resolve(config: unknown, source: ConfigSource): Promise<ResolvedConfig> {
+  const resolved = await resolveConfig(config, source)
+  checkAllTaken(resolved)
+  return resolved
 }
 
 /** What a plugin's setup throws is a mistake in the config, as `check` finds it: exit code 78, not 1. */

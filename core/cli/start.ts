@@ -5,6 +5,7 @@ import { writeError } from '../stderr.ts'
 import type { Args } from './args.ts'
 import type { Control } from './control.ts'
 import { catchHangUps } from './hang-ups.ts'
+import { takeNotifier } from './notify.ts'
 import { asConfigMistake, prepare } from './prepare.ts'
 import type { Outcome, Reloader } from './reloader.ts'
 import { type Settings, settle } from './settings.ts'
@@ -13,17 +14,20 @@ import { untilStopped } from './signals.ts'
 /** `rawhttp start`: serves until a signal ends it, and gives the exit code. */
 export async function start(args: Args): Promise<number> {
   const hangUps = catchHangUps()
+  const systemd = takeNotifier(process.env)
   const settings = settle(args, process.env)
   const cwd = process.cwd()
   const modules = new FreshModules()
   const server = await build(settings, cwd, modules)
   const addresses = await server.listen()
-  const stopped = untilStopped(server)
+  const stopped = untilStopped(systemd.stopping(server))
   for (const { url } of addresses) writeError(`rawhttp listening on ${url}\n`)
+  systemd.ready(() => server.listeners)
   const { Reloader } = await import('./reloader.ts')
   const reloader = new Reloader({ server, modules, settings, args, cwd })
-  const control = await openControl(settings, addresses, reloader).catch(error => stopAndThrow(server, error))
-  hangUps.handle(() => void reloadAll(reloader))
+  const reload = () => systemd.reloading(() => reloadAll(reloader))
+  const control = await openControl(settings, addresses, reload).catch(error => stopAndThrow(server, error))
+  hangUps.handle(() => void reload())
   const unwatch = args.flags.has('watch') ? await watch(modules, reloader) : none
   const code = await stopped
   unwatch()
@@ -51,13 +55,13 @@ function reloadAll(reloader: Reloader): Promise<Outcome> {
 async function openControl(
   settings: Settings,
   addresses: readonly ListeningAddress[],
-  reloader: Reloader,
+  reload: () => Promise<Outcome>,
 ): Promise<Control | null> {
   const [{ openControl: open }, { defaultPath }] = await Promise.all([
     import('./control.ts'),
     import('./control-path.ts'),
   ])
-  const commands = { reload: () => reloadAll(reloader) }
+  const commands = { reload }
   if (settings.control !== undefined) return await open(settings.control, commands)
   try {
     return await open(defaultPath(settings, portIn(addresses)), commands)

@@ -67,6 +67,8 @@ function listOf<const Item extends v.GenericSchema>(item: Item, expected: string
 
 const isPort = (value: unknown) =>
   Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 65_535
+const isDescriptor = (value: unknown) =>
+  (typeof value === 'string' && value !== '') || (Number.isInteger(value) && (value as number) >= 3)
 const isMode = (value: unknown) =>
   Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 0o777
 const isPath = (value: unknown) =>
@@ -100,6 +102,9 @@ const listen = strict(
     host: v.optional(text("an address such as '127.0.0.1'")),
     path: v.optional(text('the path of a Unix socket')),
     mode: v.optional(v.custom<number>(isMode, 'permissions such as 0o660')),
+    fd: v.optional(
+      v.custom<number | string>(isDescriptor, 'the name of a passed socket, or a descriptor from 3 on'),
+    ),
     tls: v.optional(v.boolean('true or false')),
     limits: v.optional(strict(listenerLimits, 'an object of listener limits')),
     trustedProxies,

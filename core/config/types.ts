@@ -39,7 +39,7 @@ export type TrustedProxiesConfig =
       readonly fields?: readonly ForwardedField[] | undefined
     }
 
-/** Where a server listens: a TCP port, or a Unix socket. */
+/** Where a server listens: a TCP port, a Unix socket, or a socket that it was started with. */
 export interface ListenConfig {
   /** TCP port, 0 to 65535; 0 picks a free one. */
   readonly port?: number | undefined
@@ -49,6 +49,11 @@ export interface ListenConfig {
   readonly path?: string | undefined
   /** Permissions of the Unix socket, for example `0o660`. */
   readonly mode?: number | undefined
+  /**
+   * A socket that the process was started with, by the name that systemd gives it (`FileDescriptorName=`; all of that
+   * name), or by its descriptor, from 3 on.
+   */
+  readonly fd?: number | string | undefined
   /** Whether a plugin must terminate TLS here. Default: false. */
   readonly tls?: boolean | undefined
   readonly limits?: ListenerLimitsConfig | undefined
@@ -72,7 +77,7 @@ export interface SiteConfig {
 
 /** What `rawhttp.config.ts` exports. */
 export interface Config {
-  /** Default: port 8080 on loopback. */
+  /** Default: the sockets that systemd has passed, else port 8080 on loopback. */
   readonly listen?: readonly ListenConfig[] | undefined
   readonly limits?: ServerLimitsConfig | undefined
   /** Proxies in front of the server, which are believed about client, scheme and host. Default: nobody. */
@@ -141,6 +146,8 @@ export interface ResolvedListen {
   readonly host: string
   readonly path: string | null
   readonly mode: number | null
+  /** The descriptor of a socket that was passed; a name when none of that name was; null for other listeners. */
+  readonly fd: number | string | null
   readonly tls: boolean
   readonly limits: ListenerLimits
   /** Null when nobody is. */

@@ -29,8 +29,18 @@ export interface Running {
 const { PATH } = process.env
 
 /** Starts `rawhttp` from the sources with an environment of its own. */
-export function launch(args: readonly string[], { cwd, env = {} }: RunOptions = {}): Running {
-  const child = spawn(process.execPath, ['--conditions=rawhttp-source', cli, ...args], {
+export const launch = (args: readonly string[], options: RunOptions = {}): Running =>
+  launchProgram([...rawhttp, ...args], options)
+
+/** The command that `rawhttp` is in a checkout. */
+export const rawhttp: readonly string[] = [process.execPath, '--conditions=rawhttp-source', cli]
+
+/** Starts any program so. */
+export function launchProgram(
+  [command = '', ...args]: readonly string[],
+  { cwd, env = {} }: RunOptions = {},
+): Running {
+  const child = spawn(command, args, {
     cwd,
     env: { PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

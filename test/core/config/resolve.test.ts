@@ -30,7 +30,7 @@ describe('defaults', () => {
   it('are one listener on loopback, port 8080, and one site for every host', async () => {
     const config = await resolve({})
     const place = { at: 'listen[0]', port: 8080, host: '127.0.0.1', path: null, mode: null }
-    const listener = { ...place, tls: false, trustedProxies: null }
+    const listener = { ...place, fd: null, tls: false, trustedProxies: null }
     expect(config).toEqual({
       reload: { oldStreams: 3_600_000 },
       file: null,
@@ -96,6 +96,19 @@ describe('listeners', () => {
     ])
   })
 
+  it('may be a socket that was passed, by descriptor, or by a name that is looked for at start', async () => {
+    const { listen } = await resolve({ listen: [{ fd: 3, tls: true }, { fd: 'http' }] })
+    expect(listen.map(({ fd, host, port, path, tls }) => ({ fd, host, port, path, tls }))).toEqual([
+      { fd: 3, host: '', port: 0, path: null, tls: true },
+      { fd: 'http', host: '', port: 0, path: null, tls: false },
+    ])
+  })
+
+  it('turn from a passed socket into a port when the command line says a port', async () => {
+    const { listen } = await resolve({ listen: [{ fd: 'http' }] }, { port: 0 })
+    expect(listen[0]).toMatchObject({ fd: null, port: 0, host: '127.0.0.1' })
+  })
+
   it('turn from a Unix socket into a port when the command line says a port', async () => {
     const { listen } = await resolve({ listen: [{ path: '/run/x.sock', mode: 0o600 }] }, { port: 0 })
     expect(listen[0]).toMatchObject({ path: null, mode: null, port: 0, host: '127.0.0.1' })
@@ -155,6 +168,19 @@ describe('a mistake in a config is one sentence', () => {
     [{ limits: { headers: 1.5 } }, 'config: limits.headers: expected a whole number of at least 1, got 1.5'],
     [{ limits: null }, 'config: limits: expected an object of limits, got null'],
     [{ listen: [] }, 'config: listen: expected a list of at least one listener, got an empty list'],
+    [
+      { listen: [{ fd: 2 }] },
+      'config: listen[0].fd: expected the name of a passed socket, or a descriptor from 3 on, got 2',
+    ],
+    [{ listen: [{ fd: 3, port: 80 }] }, "config: listen[0].port: expected no more than 'fd', got 'port' too"],
+    [
+      { listen: [{ fd: 3, mode: 0o660 }] },
+      "config: listen[0].mode: expected no more than 'fd', got 'mode' too",
+    ],
+    [
+      { listen: [{ fd: 3 }, { fd: 3 }] },
+      'config: listen[1]: expected a place that no other listener has, got descriptor 3, which is listen[0] already',
+    ],
     [
       { listen: { port: 1 } },
       "config: listen: expected a list of at least one listener, got an object with the key 'port'",
