@@ -85,7 +85,8 @@ export class SiteTable {
     const exact = this.#exact.get(hostname)
     if (exact !== undefined) return exact
     if (this.#wildcards.size > 0) {
-      for (let dot = hostname.indexOf('.'); dot !== -1; dot = hostname.indexOf('.', dot + 1)) {
+      // From 1 on: a wildcard stands for one label at least.
+      for (let dot = hostname.indexOf('.', 1); dot !== -1; dot = hostname.indexOf('.', dot + 1)) {
         const site = this.#wildcards.get(hostname.slice(dot))
         if (site !== undefined) return site
       }
