@@ -1,4 +1,4 @@
-import type { HookContext } from './hook.ts'
+import type { HookContext, SharedHooks } from './hook.ts'
 import { SiteHookTable } from './hook-tables.ts'
 import type { ExchangeLimits } from './limits.ts'
 import { SlotValues } from './slots.ts'
@@ -32,14 +32,15 @@ export class Site extends SlotValues {
     this.report = context.report
   }
 
-  seal(): void {
+  /** Nobody taps any more. */
+  seal(shared: SharedHooks): void {
     const { handle, error, transform, deliver, done } = this.hooks
     this.fired = {
-      handle: handle.fired,
-      error: error.fired,
-      transform: transform.fired,
-      deliver: deliver.fired,
-      done: done.fired,
+      handle: shared.firedBy(handle),
+      error: shared.firedBy(error),
+      transform: shared.firedBy(transform),
+      deliver: shared.firedBy(deliver),
+      done: shared.firedBy(done),
     }
   }
 }

@@ -95,6 +95,7 @@ export class Store implements CacheService {
   /** From here on the answer of a visit may be stored, if nothing is purged meanwhile. */
   open(visit: Visit): void {
     visit.isOpen = true
+    visit.store = this
     this.#open.add(visit)
   }
 
