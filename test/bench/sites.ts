@@ -9,9 +9,9 @@ import { number, table, withSpread } from './table.ts'
 
 const usage = `node --conditions=rawhttp-source test/bench/sites.ts [--rounds N] [--requests N] [--sites N]
 
-CPU time that a request costs with many sites and many routes, against one site with ten routes; and what they take
-at the start. Each site has the usual plugins, a folder and routes of its own. All servers are asked for as many
-addresses, in turn, so that they differ in nothing but where those stand.
+CPU time that a request costs with many sites, against one site, and with many routes, against ten; and what they take
+at the start. Each site has the usual plugins, a folder and routes of its own. All servers of a table are asked for as
+many addresses, in turn, so that they differ in nothing but where those stand.
 
   --rounds N      how often each server is asked in turn (default 7)
   --requests N    requests a round (default 60000)
@@ -34,33 +34,46 @@ interface Subject {
   readonly routes: number
 }
 
-const one: Subject = { name: 'one site, ten routes', sites: 1, routes: 10 }
-const subjects: readonly Subject[] = [
-  one,
-  { ...one, name: `one site, ${many * 10} routes`, routes: many * 10 },
-  { ...one, name: `${many} sites, ${many * 10} routes`, sites: many },
+interface Work {
+  readonly name: string
+  readonly what: 'route' | 'file'
+  /** Addresses of all sites together. */
+  readonly pages: number
+  /** The first one is what the others are measured by. */
+  readonly subjects: readonly Subject[]
+}
+
+const works: readonly Work[] = [
+  {
+    name: 'a file',
+    what: 'file',
+    pages: many,
+    subjects: [
+      { name: `one site, ${many} files`, sites: 1, routes: 0 },
+      { name: `${many} sites, ${many} files`, sites: many, routes: 0 },
+    ],
+  },
+  {
+    name: 'a route',
+    what: 'route',
+    pages: many * 10,
+    subjects: [
+      { name: 'one site, ten routes', sites: 1, routes: 10 },
+      { name: `one site, ${many * 10} routes`, sites: 1, routes: many * 10 },
+      { name: `${many} sites, ${many * 10} routes`, sites: many, routes: 10 },
+    ],
+  },
 ]
 
 /** A server that runs, and what it took to get there. */
 interface Started extends Subject {
   readonly server: ServerProcess
   readonly milliseconds: number
+  readonly megabytes: number
 }
-
-interface Work {
-  readonly name: string
-  readonly what: 'route' | 'file'
-  /** Addresses of all sites together. */
-  readonly pages: number
-}
-
-const works: readonly Work[] = [
-  { name: 'a route', what: 'route', pages: many * 10 },
-  { name: 'a file', what: 'file', pages: many },
-]
 
 const note = `Medians of ${rounds} rounds of ${requests} requests in which each server is asked in turn, 64 connections; ratios round by
-round (min..max).`
+round (min..max). Start and memory, before any request, with the making of the folders.`
 
 const problem = values.help ? usage : obstacle()
 if (problem !== null) {
@@ -69,23 +82,20 @@ if (problem !== null) {
 } else await run()
 
 async function run(): Promise<void> {
-  await using servers = new AsyncDisposableStack()
-  const running: Started[] = []
-  for (const subject of subjects) {
-    const since = performance.now()
-    const { sites, routes } = subject
-    const args = ['--sites', sites, '--routes', routes, '--files', many / sites].map(String)
-    const server = servers.use(await startServer('test/bench/servers/sites.ts', args))
-    running.push({ ...subject, server, milliseconds: performance.now() - since })
-  }
-  const memory = running.map(({ server }) => megabytes(server.pid))
   const tables: string[] = []
-  for (const work of works) tables.push(await compare(work, running))
-  process.stdout.write(`${tables.join('\n\n')}\n\n${note}\n\n${starts(running, memory)}\n`)
+  for (const work of works) tables.push(await compare(work))
+  process.stdout.write(`${tables.join('\n\n')}\n\n${note}\n`)
 }
 
-async function compare(work: Work, running: readonly Started[]): Promise<string> {
+async function compare(work: Work): Promise<string> {
   process.stderr.write(`${work.name} ...\n`)
+  await using servers = new AsyncDisposableStack()
+  const running: Started[] = []
+  for (const subject of work.subjects) {
+    const started = await start(subject)
+    servers.use(started.server)
+    running.push(started)
+  }
   const took = running.map(() => [] as number[])
   for (let round = -2; round < rounds; round++) {
     for (const [place, started] of running.entries()) {
@@ -94,12 +104,23 @@ async function compare(work: Work, running: readonly Started[]): Promise<string>
       if (round >= 0) took[place]!.push(cost)
     }
   }
-  const rows = running.map(({ name }, place) => [
-    name,
+  const rows = running.map((started, place) => [
+    started.name,
     number(spreadOf(took[place]!).median),
     withSpread(spreadOf(ratiosOf(took[place]!, took[0]!))),
+    started.milliseconds.toFixed(0),
+    started.megabytes.toFixed(0),
   ])
-  return table([[`CPU time of ${work.name}, µs`, 'rawhttp', 'x one site'], ...rows])
+  return table([[`CPU time of ${work.name}, µs`, 'rawhttp', 'x the first', 'start, ms', 'MB'], ...rows])
+}
+
+async function start(subject: Subject): Promise<Started> {
+  const { sites, routes } = subject
+  const args = ['--sites', sites, '--routes', routes, '--files', many / sites].map(String)
+  const since = performance.now()
+  const server = await startServer('test/bench/servers/sites.ts', args)
+  const milliseconds = performance.now() - since
+  return { ...subject, server, milliseconds, megabytes: megabytes(server.pid) }
 }
 
 async function costOf({ what, pages }: Work, { server, sites, routes }: Started): Promise<number> {
@@ -110,16 +131,6 @@ async function costOf({ what, pages }: Work, { server, sites, routes }: Started)
   const args = [file, '--url', url, '--count', requests, ...where].map(String)
   await promisify(execFile)(...pinned(cores.client, [process.execPath, ...args]))
   return (cpuMicroseconds(pid) - before) / requests
-}
-
-function starts(running: readonly Started[], memory: readonly number[]): string {
-  const rows = running.map(({ name, milliseconds }, place) => [
-    name,
-    milliseconds.toFixed(0),
-    memory[place]!.toFixed(0),
-    megabytes(running[place]!.server.pid).toFixed(0),
-  ])
-  return table([['until it listens', 'ms', 'MB then', 'MB behind the load'], ...rows])
 }
 
 /** Memory that a process has, resident. */

@@ -42,7 +42,7 @@ function siteOf(_: unknown, place: number) {
   return defineSite({
     name: `site-${four(place)}`,
     hosts: [`s${four(place)}.example`],
-    plugins: [router(Object.fromEntries(table)), staticFiles({ root })],
+    plugins: [routes > 0 && router(Object.fromEntries(table)), staticFiles({ root })],
   })
 }
 
