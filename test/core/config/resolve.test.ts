@@ -175,7 +175,10 @@ describe('a mistake in a config is one sentence', () => {
       'config: expected a config object, got a function; call it with { command, mode, env } first',
     ],
     [{ plugin: [] }, "config: plugin: unknown option; did you mean 'plugins'?"],
-    [{ x: 1 }, 'config: x: unknown option; known are listen, limits, trustedProxies, plugins, reload, sites, unknownHost'],
+    [
+      { x: 1 },
+      'config: x: unknown option; known are listen, limits, trustedProxies, plugins, reload, sites, unknownHost',
+    ],
     [{ plugins: {} }, 'config: plugins: expected a list of plugins, got an empty object'],
     [{ limits: { bodyByte: 1 } }, "config: limits.bodyByte: unknown option; did you mean 'bodyBytes'?"],
     [
