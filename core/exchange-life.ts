@@ -53,7 +53,10 @@ export abstract class ExchangeLife {
     request.currentSite = site
     request.sink = sink
     request.retirement = generation.retirement
-    sink.onClose = reason => this.guarded(() => this.#closed(reason))
+    // By way of a variable: V8 makes a function that is written where a property is set in old space, and what it holds,
+    // the whole exchange, would outlive every scavenge.
+    const onClose = (reason: Error | null) => this.guarded(() => this.#closed(reason))
+    sink.onClose = onClose
   }
 
   /** Runs a step that something outside the line has set off: it never throws. */

@@ -3,6 +3,7 @@ import type { ResolvedConfig } from './config/types.ts'
 import type { Deadlines } from './deadlines.ts'
 import { type Diagnostic, refused } from './errors.ts'
 import { Exchange } from './exchange.ts'
+import { SharedHooks } from './hook.ts'
 import { ServerHookTable } from './hook-tables.ts'
 import { KeptValues } from './keep.ts'
 import { PathError } from './path.ts'
@@ -85,7 +86,8 @@ export class Generation {
     const slots = new SlotValues()
     const { stats } = host
     await setUpPlugins({ config, hooks, sites, rootSite, kept, slots, stats, serve, dispatch, report })
-    for (const site of [rootSite, ...sites]) site.seal()
+    const shared = new SharedHooks()
+    for (const site of [rootSite, ...sites]) site.seal(shared)
     generation.firedProtocolError = hooks.protocolError.fired
     return generation
   }

@@ -66,6 +66,15 @@ const spec = (name: string, check: Check, rest: Partial<HookSpec> = {}): HookSpe
   ...rest,
 })
 
+// One for all sites: taps are told apart by them, and the line reads them with every request.
+const siteSpecs = {
+  handle: spec('handle', response, { isAsync: true, needsStage: true, requestAt: 0 }),
+  error: spec('error', noUpgrade, { requestAt: 1 }),
+  transform: spec('transform', replacement, { isAsync: true, needsStage: true, requestAt: 1 }),
+  deliver: spec('deliver', unchanged, { requestAt: 1 }),
+  done: spec('done', nothing, { isObserver: true, requestAt: 0 }),
+}
+
 /** @internal The hooks of one site: tapable instances behind guards. */
 export class SiteHookTable {
   readonly handle: Hook<AsyncSeriesBailHook<[HttpRequest], HttpResponse>>
@@ -75,31 +84,12 @@ export class SiteHookTable {
   readonly done: Hook<SyncHook<[HttpRequest, HttpResponse | null, Outcome]>>
 
   constructor(context: HookContext) {
-    this.handle = new Hook(
-      new AsyncSeriesBailHook(['request']),
-      spec('handle', response, { isAsync: true, needsStage: true, requestAt: 0 }),
-      context,
-    )
-    this.error = new Hook(
-      new SyncBailHook(['error', 'request']),
-      spec('error', noUpgrade, { requestAt: 1 }),
-      context,
-    )
-    this.transform = new Hook(
-      new AsyncSeriesWaterfallHook(['response', 'request']),
-      spec('transform', replacement, { isAsync: true, needsStage: true, requestAt: 1 }),
-      context,
-    )
-    this.deliver = new Hook(
-      new SyncWaterfallHook(['response', 'request']),
-      spec('deliver', unchanged, { requestAt: 1 }),
-      context,
-    )
-    this.done = new Hook(
-      new SyncHook(['request', 'response', 'outcome']),
-      spec('done', nothing, { isObserver: true, requestAt: 0 }),
-      context,
-    )
+    const { handle, error, transform, deliver, done } = siteSpecs
+    this.handle = new Hook(new AsyncSeriesBailHook(['request']), handle, context)
+    this.error = new Hook(new SyncBailHook(['error', 'request']), error, context)
+    this.transform = new Hook(new AsyncSeriesWaterfallHook(['response', 'request']), transform, context)
+    this.deliver = new Hook(new SyncWaterfallHook(['response', 'request']), deliver, context)
+    this.done = new Hook(new SyncHook(['request', 'response', 'outcome']), done, context)
   }
 
   /** Every hook in the order in which a request meets it. */

@@ -37,6 +37,15 @@ export interface TapOwner {
   /** Whether its setup runs: only then may it tap. */
   isOpen: boolean
   readonly server: PluginServer
+  /** What it has tapped so far, by its functions. */
+  readonly guards: Map<AnyFunction, GuardedTap[]>
+}
+
+/** A tap behind its guard and scope: what fires. */
+interface GuardedTap {
+  readonly tap: Tap
+  readonly spec: HookSpec
+  readonly run: AnyFunction
 }
 
 /** The instances in scopes that have seen a request before its path was settled, the last one first. */
@@ -63,7 +72,7 @@ export class Hook<Tapable extends Inner = Inner> {
   /** What the kernel fires. */
   readonly inner: Tapable
   readonly spec: HookSpec
-  readonly taps: Tap[] = []
+  readonly #guarded: GuardedTap[] = []
   readonly #context: HookContext
 
   constructor(inner: Tapable, spec: HookSpec, context: HookContext) {
@@ -74,7 +83,17 @@ export class Hook<Tapable extends Inner = Inner> {
 
   /** The tapable hook, or null when nobody tapped it: then it is not called at all. */
   get fired(): Tapable | null {
-    return this.taps.length === 0 ? null : this.inner
+    return this.#guarded.length === 0 ? null : this.inner
+  }
+
+  /** In the order in which they run. */
+  get taps(): readonly Tap[] {
+    return this.#guarded.map(({ tap }) => tap)
+  }
+
+  /** What runs, in order. */
+  get runs(): readonly AnyFunction[] {
+    return this.#guarded.map(({ run }) => run)
   }
 
   faceOf(owner: TapOwner): HookFace {
@@ -88,24 +107,67 @@ export class Hook<Tapable extends Inner = Inner> {
   #tap(owner: TapOwner, options: unknown, kind: Tap['kind'], fn: AnyFunction): void {
     const { spec } = this
     const tap = checkedTap(spec, owner, options, kind, fn)
-    this.taps.push(tap)
-    this.taps.sort((a, b) => a.stage - b.stage)
-    const call = spec.givesServer ? (...args: unknown[]) => fn(owner.server, ...args) : fn
-    const rewrites = spec.name === 'handle' && tap.stage < Handle.Early
-    const guarded = this.#guarded({ tap, spec, context: this.#context, rewrites }, call)
-    const test = spec.name === 'handle' ? entering(owner, rewrites) : lasting(owner)
-    const scoped = narrowed(guarded, test, spec.requestAt, kind === 'sync')
+    const guarded = tappedBefore(owner, spec, tap, fn) ?? this.#guard(owner, tap, fn)
+    this.#guarded.push(guarded)
+    this.#guarded.sort((a, b) => a.tap.stage - b.tap.stage)
     // tapable writes to the options that it is given.
     const place = { name: tap.name, stage: tap.stage }
-    if (kind === 'sync') this.inner.tap(place, scoped)
-    else this.inner.tapAsync!(place, scoped)
+    if (kind === 'sync') this.inner.tap(place, guarded.run)
+    else this.inner.tapAsync!(place, guarded.run)
   }
 
-  #guarded(guarded: Guarded, fn: AnyFunction): AnyFunction {
-    const { tap, spec } = guarded
-    if (tap.kind === 'async') return guardAsync(guarded, fn)
-    if (tap.kind === 'promise') return guardAsync(guarded, byCallback(fn))
-    return spec.isObserver ? guardObserver(guarded, fn) : guardSync(guarded, fn)
+  #guard(owner: TapOwner, tap: Tap, fn: AnyFunction): GuardedTap {
+    const { spec } = this
+    const call = spec.givesServer ? (...args: unknown[]) => fn(owner.server, ...args) : fn
+    const rewrites = spec.name === 'handle' && tap.stage < Handle.Early
+    const guard = guardOf({ tap, spec, context: this.#context, rewrites }, call)
+    const test = spec.name === 'handle' ? entering(owner, rewrites) : lasting(owner)
+    const guarded = { tap, spec, run: narrowed(guard, test, spec.requestAt, tap.kind === 'sync') }
+    const others = owner.guards.get(fn)
+    if (others === undefined) owner.guards.set(fn, [guarded])
+    else others.push(guarded)
+    return guarded
+  }
+}
+
+/**
+ * A function that its plugin has tapped on the same hook of another site is the same tap: a root plugin that taps with
+ * one function for all its sites costs them no memory, and the processor finds it in its cache whichever site is asked.
+ */
+function tappedBefore(owner: TapOwner, spec: HookSpec, tap: Tap, fn: AnyFunction): GuardedTap | undefined {
+  return owner.guards
+    .get(fn)
+    ?.find(
+      ({ spec: other, tap: { name, stage, kind } }) =>
+        other === spec && name === tap.name && stage === tap.stage && kind === tap.kind,
+    )
+}
+
+function guardOf(guarded: Guarded, fn: AnyFunction): AnyFunction {
+  const { tap, spec } = guarded
+  if (tap.kind === 'async') return guardAsync(guarded, fn)
+  if (tap.kind === 'promise') return guardAsync(guarded, byCallback(fn))
+  return spec.isObserver ? guardObserver(guarded, fn) : guardSync(guarded, fn)
+}
+
+/** Sites whose taps of a hook are the same functions fire one hook. */
+export class SharedHooks {
+  readonly #numbers = new Map<AnyFunction, number>()
+  readonly #hooks = new Map<string, unknown>()
+
+  /** What a sealed hook fires: that of the first one that runs the same; null when nobody tapped it. */
+  firedBy<Tapable extends Inner>(hook: Hook<Tapable>): Tapable | null {
+    if (hook.fired === null) return null
+    const key = `${hook.spec.name} ${hook.runs.map(run => this.#numberOf(run)).join(' ')}`
+    const same = (this.#hooks.get(key) as Tapable | undefined) ?? hook.fired
+    this.#hooks.set(key, same)
+    return same
+  }
+
+  #numberOf(run: AnyFunction): number {
+    const number = this.#numbers.get(run) ?? this.#numbers.size
+    this.#numbers.set(run, number)
+    return number
   }
 }
 

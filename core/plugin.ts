@@ -74,7 +74,10 @@ export interface PluginDefinition<Settings> {
   readonly repeatable?: boolean | undefined
   /** Runs once for each instance and generation. It taps and reads, and holds nothing open. */
   readonly server?: ((server: PluginServer, settings: Settings) => void | Promise<void>) | undefined
-  /** Runs once for every site that the instance serves. It taps and reads, and holds nothing open. */
+  /**
+   * Runs once for every site that the instance serves. It taps and reads, and holds nothing open. With very many sites it
+   * pays to tap all of them with one function where that does not depend on the site: the kernel keeps it once.
+   */
   readonly site?: ((site: PluginSite, settings: Settings) => void | Promise<void>) | undefined
 }
 

@@ -39,7 +39,9 @@ export class Pump {
   }
 
   start(): void {
-    this.#sink.onDrain = () => this.#goOn()
+    // By way of a variable: see the constructor of ExchangeLife.
+    const onDrain = () => this.#goOn()
+    this.#sink.onDrain = onDrain
     this.#run().catch(error => this.#fail(error))
   }
 

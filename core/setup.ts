@@ -115,6 +115,7 @@ class Setup {
       test: compileScopes(plugin.scopes),
       isOpen: false,
       server: undefined as never,
+      guards: new Map(),
     }
     owner.server = this.#serverFor(owner, place)
     this.#owners.set(plugin, owner)

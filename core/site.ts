@@ -1,4 +1,4 @@
-import type { HookContext } from './hook.ts'
+import type { HookContext, SharedHooks } from './hook.ts'
 import { SiteHookTable } from './hook-tables.ts'
 import type { ExchangeLimits } from './limits.ts'
 import { SlotValues } from './slots.ts'
@@ -32,14 +32,15 @@ export class Site extends SlotValues {
     this.report = context.report
   }
 
-  seal(): void {
+  /** Nobody taps any more. */
+  seal(shared: SharedHooks): void {
     const { handle, error, transform, deliver, done } = this.hooks
     this.fired = {
-      handle: handle.fired,
-      error: error.fired,
-      transform: transform.fired,
-      deliver: deliver.fired,
-      done: done.fired,
+      handle: shared.firedBy(handle),
+      error: shared.firedBy(error),
+      transform: shared.firedBy(transform),
+      deliver: shared.firedBy(deliver),
+      done: shared.firedBy(done),
     }
   }
 }
@@ -85,7 +86,8 @@ export class SiteTable {
     const exact = this.#exact.get(hostname)
     if (exact !== undefined) return exact
     if (this.#wildcards.size > 0) {
-      for (let dot = hostname.indexOf('.'); dot !== -1; dot = hostname.indexOf('.', dot + 1)) {
+      // From 1 on: a wildcard stands for one label at least.
+      for (let dot = hostname.indexOf('.', 1); dot !== -1; dot = hostname.indexOf('.', dot + 1)) {
         const site = this.#wildcards.get(hostname.slice(dot))
         if (site !== undefined) return site
       }

@@ -22,9 +22,22 @@ export function originForm(target: string, method: string): string {
   return path.charCodeAt(0) === SLASH ? path : `/${path}`
 }
 
-/** The host of an authority in lower case, without port and trailing dot; an IPv6 address keeps its brackets. */
+/**
+ * The host of an authority in lower case, without port and trailing dot; an IPv6 address keeps its brackets and is in
+ * its one form.
+ */
 export function hostnameOf(host: string): string {
-  const end = host.charCodeAt(0) === OPEN_BRACKET ? host.indexOf(']') + 1 : host.indexOf(':')
+  if (host.charCodeAt(0) === OPEN_BRACKET)
+    return canonicalAddress(host.slice(0, host.indexOf(']') + 1).toLowerCase())
+  const end = host.indexOf(':')
   const name = (end > 0 ? host.slice(0, end) : host).toLowerCase()
   return name.endsWith('.') ? name.slice(0, -1) : name
+}
+
+/**
+ * An IPv6 address in brackets as clients send it (RFC 5952, but for IPv4 in it, which the URL standard writes in
+ * hexadecimal): `[0:0::0:1]` is `[::1]`, and no other spelling gets past a rule for it. What is none stays as it is.
+ */
+export function canonicalAddress(bracketed: string): string {
+  return URL.parse(`http://${bracketed}/`)?.hostname ?? bracketed
 }

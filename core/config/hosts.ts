@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
+import { canonicalAddress } from '../target.ts'
 import type { ConfigProblem } from './errors.ts'
 import { quote } from './show.ts'
 
@@ -7,10 +8,14 @@ const label = '[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?'
 const hostSyntax = new RegExp(String.raw`^(?:\*\.)?${label}(?:\.${label})*$`)
 const expected = "a host such as 'example.com', '*.example.com' or '*'"
 
-/** A host in the form that requests are compared with: lower case, no final dot. A problem when it is none. */
+/**
+ * A host in the form that requests are compared with: lower case, no final dot, an IPv6 address in its one form. A
+ * problem when it is none.
+ */
 export function canonicalHost(written: string): string | ConfigProblem {
   const host = written.toLowerCase().replace(/(?<=[^.])\.$/, '')
-  if (host === '*' || hostSyntax.test(host) || isBracketed(host)) return host
+  if (host === '*' || hostSyntax.test(host)) return host
+  if (isBracketed(host)) return canonicalAddress(host)
   return { expected, received: quote(written), ...hintFor(host) }
 }
 

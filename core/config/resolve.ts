@@ -24,7 +24,7 @@ export async function resolveConfig(config: unknown, source: ConfigSource): Prom
   const written = checkShape(config, source.file)
   const sites = written.sites ?? [{ name: 'default' }]
   checkNames(sites, source.file)
-  const hosts = resolveHosts(sites, source.file)
+  const hosts = resolveHosts(sites, written.unknownHost, source.file)
   const trustedProxies = resolveProxies(written.trustedProxies, 'trustedProxies', source.file)
   const listen = resolveListeners(written, source, trustedProxies)
   const limits = exchangeLimits(written.limits ?? {})

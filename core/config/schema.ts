@@ -135,6 +135,7 @@ export const configSchema = strict(
     plugins,
     reload: v.optional(strict({ oldStreams: duration }, "an object such as { oldStreams: '1h' }")),
     sites: v.optional(listOf(site, "a list of at least one site (leave it out for one site 'default')", 1)),
+    unknownHost: v.optional(v.picklist(['default', 'refuse'], "'default' or 'refuse'")),
   },
   'a config object',
 )

@@ -1,6 +1,6 @@
 import { ConfigError } from './errors.ts'
 import { canonicalHost } from './hosts.ts'
-import type { WrittenSite } from './schema.ts'
+import type { WrittenConfig, WrittenSite } from './schema.ts'
 import { quote } from './show.ts'
 
 /** The built-in site of messages that no site gets. */
@@ -37,21 +37,42 @@ export function checkNames(sites: readonly WrittenSite[], file: string | null): 
   }
 }
 
-/** The hosts of every site in the order of the sites, each taken once. */
-export function resolveHosts(sites: readonly WrittenSite[], file: string | null): string[][] {
+/**
+ * The hosts of every site in the order of the sites, each taken once.
+ *
+ * @param unknownHost What the config says about hosts that no site names: `'default'` gives `'*'` to the first site
+ * where none has it, so that everybody who asks for the hosts of a site sees it; `'refuse'` lets no site have it.
+ */
+export function resolveHosts(
+  sites: readonly WrittenSite[],
+  unknownHost: WrittenConfig['unknownHost'],
+  file: string | null,
+): string[][] {
   const owners = new Map<string, number>()
-  return sites.map((site, index) => {
+  const resolved = sites.map((site, index) => {
     const written = site.hosts ?? ['*']
     return written.map((text, place) => {
       const path = site.hosts === undefined ? `sites[${index}]` : `sites[${index}].hosts[${place}]`
       const host = canonicalHost(text)
       if (typeof host !== 'string') throw new ConfigError({ file, path, ...host })
+      if (host === '*' && unknownHost === 'refuse') throw notRefused(site, path, file)
       const owner = owners.get(host)
       if (owner !== undefined) throw takenTwice(host, sites, owner, index, path, file)
       owners.set(host, index)
       return host
     })
   })
+  if (unknownHost === 'default' && !owners.has('*')) resolved[0]!.push('*')
+  return resolved
+}
+
+function notRefused({ hosts }: WrittenSite, path: string, file: string | null): ConfigError {
+  const problem = "takes every host, but unknownHost is 'refuse'"
+  const hint =
+    hosts === undefined
+      ? "without 'hosts' a site takes '*', and without 'sites' there is such a one"
+      : 'name the hosts'
+  return new ConfigError({ file, path, problem, hint })
 }
 
 function takenTwice(

@@ -65,7 +65,10 @@ export interface ListenConfig {
 export interface SiteConfig {
   /** Unique in the config. */
   readonly name: string
-  /** `example.com`, `*.example.com`, or `*` for every host that no other site takes. Default: `['*']`. */
+  /**
+   * `example.com`, `*.example.com` for every host below it, however deep, or `*` for every host that no other site
+   * takes. An exact host goes before a wildcard, a longer wildcard before a shorter one. Default: `['*']`.
+   */
   readonly hosts?: readonly string[] | undefined
   /** Where the site's relative paths count from. Default: the config file's folder. */
   readonly dir?: string | URL | undefined
@@ -84,6 +87,13 @@ export interface Config {
   readonly trustedProxies?: TrustedProxiesConfig | undefined
   /** Plugins of all sites, and of the messages that no site gets. */
   readonly plugins?: Plugins | undefined
+  /**
+   * Where a request goes whose host no site names, exactly or by a wildcard; a request without Host is one of them.
+   * `'default'`: to the site with the host `'*'`, else to the first one, which then has that host too.
+   * `'refuse'`: to none. It is answered with 421, and a site that takes `'*'` is an error.
+   * Default: `'default'` if a site takes `'*'`, else `'refuse'`.
+   */
+  readonly unknownHost?: 'default' | 'refuse' | undefined
   /** Default: one site `default` for every host. */
   readonly sites?: readonly SiteConfig[] | undefined
   readonly reload?: ReloadConfig | undefined

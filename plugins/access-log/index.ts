@@ -1,4 +1,12 @@
-import { definePlugin, type PluginServer, type PluginSite, ROOT_SITE } from 'rawhttp'
+import {
+  definePlugin,
+  type HttpRequest,
+  type HttpResponse,
+  type Outcome,
+  type PluginServer,
+  type PluginSite,
+  ROOT_SITE,
+} from 'rawhttp'
 import { statusOf } from './fields.ts'
 import { type OpenOutput, openOutput } from './outputs.ts'
 import { type AccessLogSettings, settings } from './settings.ts'
@@ -13,7 +21,11 @@ interface Log {
   path: string | null
   /** From `start` to `stop`. */
   output: OpenOutput | null
+  /** One tap for all the sites. */
+  readonly write: DoneTap
 }
+
+type DoneTap = (request: HttpRequest, response: HttpResponse | null, outcome: Outcome) => void
 
 /** The logs by the server as each plugin instance sees it. */
 const logs = new WeakMap<PluginServer, Log>()
@@ -30,8 +42,8 @@ export const accessLog = definePlugin({
   name: 'access-log',
   repeatable: true,
   options: settings,
-  server(server) {
-    const log: Log = { path: null, output: null }
+  server(server, settings) {
+    const log: Log = { path: null, output: null, write: writerFor(settings, () => log.output!) }
     logs.set(server, log)
     server.hooks.start.tapPromise('access-log:open', async () => {
       log.output = await openOutput(log.path, diagnostic => server.report(diagnostic))
@@ -45,7 +57,7 @@ export const accessLog = definePlugin({
     const log = logs.get(site.server)!
     // A root plugin serves every site: its path counts from the config's folder, as that of the root site does.
     if (log.path === null || site.name === ROOT_SITE) log.path = pathFor(site, settings)
-    tapDone(site, settings, log)
+    site.hooks.done.tap('access-log', log.write)
   },
 })
 
@@ -53,11 +65,11 @@ function pathFor(site: PluginSite, { file }: AccessLogSettings): string | null {
   return file === null ? null : site.resolve(file)
 }
 
-function tapDone(site: PluginSite, { format, sampling }: AccessLogSettings, log: Log): void {
-  site.hooks.done.tap('access-log', (request, response, outcome) => {
+function writerFor({ format, sampling }: AccessLogSettings, output: () => OpenOutput): DoneTap {
+  return (request, response, outcome) => {
     const sample = sampling(statusOf(request, response, outcome), outcome)
     if (sample === 1 || Math.random() < sample) {
-      log.output!.write(format({ request, response, outcome, sample }))
+      output().write(format({ request, response, outcome, sample }))
     }
-  })
+  }
 }

@@ -39,7 +39,7 @@ export function refresher(site: PluginSite, { store: kept, isCurrent }: KeptStor
     // The client that got the old answer does not wait for what a handler does at once.
     setImmediate(() => {
       if (isCurrent()) site.dispatch(again, new SilentSink())
-      else abandon(store, visit, 'again')
+      else abandon(visit, 'again')
     })
   }
 }

@@ -1,11 +1,24 @@
-import { Deliver, definePlugin, Handle, type PluginSite, ROOT_SITE, Slots, Transform } from 'rawhttp'
+import {
+  Deliver,
+  definePlugin,
+  Handle,
+  type HttpRequest,
+  type HttpResponse,
+  type Outcome,
+  type PluginServer,
+  type PluginSite,
+  ROOT_SITE,
+  Slots,
+  Transform,
+} from 'rawhttp'
 import { refresher } from './background.ts'
-import { invalidate } from './invalidation.ts'
+import { hasChanged, invalidate } from './invalidation.ts'
 import { abandon, keep, noteLength } from './keeper.ts'
 import { keptStore, serviceOf } from './kept.ts'
 import { Lookup } from './lookup.ts'
 import { type CacheSettings, cacheOptions } from './schema.ts'
 import { tellStatus } from './status.ts'
+import type { Store } from './store.ts'
 import { Visits } from './visit.ts'
 
 export type { CacheOptions } from './schema.ts'
@@ -41,20 +54,40 @@ function tapSite(site: PluginSite, settings: CacheSettings): void {
   handle.tapAsync({ name: 'cache', stage: Handle.Cache }, (request, callback) =>
     lookup.handle(request, callback),
   )
+  const { stores, finish } = instanceOf(site.server, settings)
+  stores.set(site.name, store)
   transform.tap({ name: 'cache:length', stage: Transform.Encode - 1 }, noteLength)
-  transform.tapAsync({ name: 'cache:store', stage: Transform.Store }, (response, request, callback) =>
-    keep(store(), response, request, callback),
-  )
-  deliver.tap({ name: 'cache:status', stage: Deliver.Headers }, (response, request) => {
+  transform.tapAsync({ name: 'cache:store', stage: Transform.Store }, keep)
+  deliver.tap({ name: 'cache:status', stage: Deliver.Headers }, finish)
+  done.tap('cache', leave)
+}
+
+/** What the sites of one plugin instance have in common: only `handle` is tapped by each with a function of its own. */
+interface Instance {
+  /** By the name of the site. */
+  readonly stores: Map<string, () => Store>
+  readonly finish: (response: HttpResponse, request: HttpRequest) => void
+}
+
+/** By the server as each plugin instance sees it. */
+const instances = new WeakMap<PluginServer, Instance>()
+
+function instanceOf(server: PluginServer, { cacheStatus }: CacheSettings): Instance {
+  const known = instances.get(server)
+  if (known !== undefined) return known
+  const stores: Instance['stores'] = new Map()
+  const finish: Instance['finish'] = (response, request) => {
     const visit = request.get(Visits)
     // Who gave the answer has said that it is finished, or hands the connection over: it is not stored.
-    if (visit?.isOpen === true && !visit.isReading) abandon(store(), visit, 'alone')
-    invalidate(store(), response, request)
-    tellStatus(response, request, settings.cacheStatus)
-  })
-  done.tap('cache', (request, _response, { result }) => {
-    const visit = request.get(Visits)
-    if (visit?.isOpen === true && !visit.isReading)
-      abandon(store(), visit, result === 'aborted' ? 'again' : 'alone')
-  })
+    if (visit?.isOpen === true && !visit.isReading) abandon(visit, 'alone')
+    if (hasChanged(response, request)) invalidate(stores.get(request.site.name)!(), response, request)
+    tellStatus(response, request, cacheStatus)
+  }
+  instances.set(server, { stores, finish })
+  return { stores, finish }
+}
+
+function leave(request: HttpRequest, _response: HttpResponse | null, { result }: Outcome): void {
+  const visit = request.get(Visits)
+  if (visit?.isOpen === true && !visit.isReading) abandon(visit, result === 'aborted' ? 'again' : 'alone')
 }

@@ -47,11 +47,12 @@ export function noteLength(response: HttpResponse, request: HttpRequest): void {
 }
 
 /** The tap on `transform` behind all others: stores what may be stored, and lets go of who waits for it. */
-export function keep(store: Store, response: HttpResponse, request: HttpRequest, callback: Callback): void {
+export function keep(response: HttpResponse, request: HttpRequest, callback: Callback): void {
   const tags = takeTags(response)
   const visit = request.get(Visits)
   // An answer to an error of the same request comes by here once more.
   if (visit === undefined || !visit.isOpen || visit.isReading) return callback()
+  const store = visit.store!
   const now = Date.now()
   const answered = { store, visit, request, response, callback, now }
   if (standsIn(answered)) return
@@ -64,8 +65,8 @@ export function keep(store: Store, response: HttpResponse, request: HttpRequest,
 }
 
 /** Ends a visit that has come to no answer, and with it the wait of others. */
-export function abandon(store: Store, visit: Visit, ending: Ending): void {
-  store.settle(visit)
+export function abandon(visit: Visit, ending: Ending): void {
+  visit.store?.settle(visit)
   visit.fill?.end(ending)
 }
 

@@ -1,7 +1,7 @@
 import { canonicalPath, type HttpRequest, PathError } from 'rawhttp'
 
-/** Host fields whose normal form is remembered: a site has a few, a scanner sends any number. */
-const REMEMBERED = 256
+/** Host fields whose normal form is remembered: a site has a few, and there may be many; a scanner sends any number. */
+const REMEMBERED = 4_096
 /** Longer ones are made anew each time, so that what is remembered stays small. */
 const LONGEST = 256
 

@@ -95,6 +95,7 @@ export class Store implements CacheService {
   /** From here on the answer of a visit may be stored, if nothing is purged meanwhile. */
   open(visit: Visit): void {
     visit.isOpen = true
+    visit.store = this
     this.#open.add(visit)
   }
 
@@ -245,9 +246,9 @@ export class Store implements CacheService {
     return Math.floor(this.#settings.maxSize * (1 - PASS_SHARE))
   }
 
+  // Bounded by size alone: for a number lru-cache would take the memory of all entries at once, 250 kB a site.
   #makeEntries(): LRUCache<string, Resource> {
     return new LRUCache({
-      max: this.#settings.maxEntries,
       maxSize: this.#budget,
       dispose: (_resource, _key, reason) => {
         if (reason === 'evict') this.#evicted++
@@ -264,9 +265,12 @@ export class Store implements CacheService {
   }
 
   #makeRoom(): void {
-    const { maxSize } = this.#entries
-    while (this.#entries.size > 0 && this.#entries.calculatedSize + this.#reading > maxSize)
-      this.#entries.pop()
+    while (this.#entries.size > 0 && this.#isFull) this.#entries.pop()
+  }
+
+  get #isFull(): boolean {
+    const { size, calculatedSize, maxSize } = this.#entries
+    return size > this.#settings.maxEntries || calculatedSize + this.#reading > maxSize
   }
 }
 

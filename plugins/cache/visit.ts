@@ -1,5 +1,6 @@
 import { slot } from 'rawhttp'
 import type { Fill } from './fill.ts'
+import type { Store } from './store.ts'
 import type { Variant } from './variant.ts'
 
 /** What the cache did for a request, as logs show it. */
@@ -27,6 +28,8 @@ export class Visit {
   fill: Fill | null = null
   /** Whether its answer may be stored. False as soon as that is settled. */
   isOpen = false
+  /** Where its answer may be stored, once that is open. */
+  store: Store | null = null
   /** Whether its body is being read for the store, beyond the end of its own exchange too. */
   isReading = false
   /** What was purged since it began: its answer may be out of date. */

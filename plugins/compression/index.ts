@@ -22,24 +22,39 @@ export const compression = definePlugin({
   name: 'compression',
   options: compressionOptions,
   site(site, settings) {
-    const choiceFor = negotiation(settings.codings)
-    site.hooks.transform.tap({ name: 'compression', stage: Transform.Encode }, (response, request) => {
-      const candidate = candidateOf(response, settings)
-      if (candidate === null) return
-      // What is not worth while gets a coding too where a client takes nothing else.
-      if (!candidate.isFixed) response.vary('Accept-Encoding')
-      const { coding, refusesIdentity } = choiceFor(request.headers.get('accept-encoding'))
-      const isWanted = refusesIdentity || (coding !== null && candidate.isWorthwhile && !wantsPart(request))
-      if (!isWanted) return
-      const hasPlace = hasRoom(candidate, settings)
-      if (coding !== null && !candidate.isFixed && hasPlace)
-        return encode(response, coding, candidate, request, settings)
-      if (refusesIdentity) throw unacceptable(settings)
-      // Not for want of a coding: the next one who asks may get it, so that no cache may keep this form.
-      if (!hasPlace) response.set('vary', '*')
-    })
+    site.hooks.transform.tap({ name: 'compression', stage: Transform.Encode }, compressorOf(settings))
   },
 })
+
+type Compressor = (response: HttpResponse, request: HttpRequest) => void
+
+/** One function for all sites of a plugin instance. */
+const compressors = new WeakMap<CompressionSettings, Compressor>()
+
+function compressorOf(settings: CompressionSettings): Compressor {
+  const known = compressors.get(settings) ?? compressorFor(settings)
+  compressors.set(settings, known)
+  return known
+}
+
+function compressorFor(settings: CompressionSettings): Compressor {
+  const choiceFor = negotiation(settings.codings)
+  return (response, request) => {
+    const candidate = candidateOf(response, settings)
+    if (candidate === null) return
+    // What is not worth while gets a coding too where a client takes nothing else.
+    if (!candidate.isFixed) response.vary('Accept-Encoding')
+    const { coding, refusesIdentity } = choiceFor(request.headers.get('accept-encoding'))
+    const isWanted = refusesIdentity || (coding !== null && candidate.isWorthwhile && !wantsPart(request))
+    if (!isWanted) return
+    const hasPlace = hasRoom(candidate, settings)
+    if (coding !== null && !candidate.isFixed && hasPlace)
+      return encode(response, coding, candidate, request, settings)
+    if (refusesIdentity) throw unacceptable(settings)
+    // Not for want of a coding: the next one who asks may get it, so that no cache may keep this form.
+    if (!hasPlace) response.set('vary', '*')
+  }
+}
 
 function encode(
   response: HttpResponse,

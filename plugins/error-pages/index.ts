@@ -1,5 +1,6 @@
 import {
   definePlugin,
+  type HttpRequest,
   HttpResponse,
   type PluginServer,
   type PluginSite,
@@ -29,21 +30,41 @@ export const errorPages = definePlugin({
   name: 'error-pages',
   options: errorPagesOptions,
   async site(site, settings) {
-    const pages = await loadPages(filesOf(site, settings))
-    const negotiate = negotiation(settings.prefer)
-    tapTransform(site, pages, negotiate)
+    const { pages, negotiate, complete } = await errorsOf(site, settings)
+    site.hooks.transform.tap({ name: 'error-pages', stage: Transform.Shape }, complete)
     // The hook is the server's: a site that tapped it would answer for messages of all others.
     if (site.name === ROOT_SITE) tapProtocolError(site.server, pages, negotiate)
   },
 })
 
-function tapTransform(site: PluginSite, pages: Pages, negotiate: Negotiate): void {
-  site.hooks.transform.tap({ name: 'error-pages', stage: Transform.Shape }, (response, request) => {
+/** What sites with the same pages have in common. */
+interface Errors {
+  readonly pages: Pages
+  readonly negotiate: Negotiate
+  readonly complete: (response: HttpResponse, request: HttpRequest) => void
+}
+
+/** By the server as each plugin instance sees it, then by the files: with many sites most have the same ones. */
+const known = new WeakMap<PluginServer, Map<string, Errors>>()
+
+async function errorsOf(site: PluginSite, settings: ErrorPagesSettings): Promise<Errors> {
+  const files = filesOf(site, settings)
+  const key = JSON.stringify(files)
+  const ofInstance = known.get(site.server) ?? new Map<string, Errors>()
+  known.set(site.server, ofInstance)
+  const errors = ofInstance.get(key) ?? errorsFrom(await loadPages(files), negotiation(settings.prefer))
+  ofInstance.set(key, errors)
+  return errors
+}
+
+function errorsFrom(pages: Pages, negotiate: Negotiate): Errors {
+  const complete: Errors['complete'] = (response, request) => {
     const { status, detail, body } = response
     if (status < 400 || body !== null) return
     const failure = { status, detail, requestId: request.get(Slots.requestId) }
     fill(response, negotiate(request.headers.get('accept')), failure, pages)
-  })
+  }
+  return { pages, negotiate, complete }
 }
 
 function tapProtocolError(server: PluginServer, pages: Pages, negotiate: Negotiate): void {

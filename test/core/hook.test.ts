@@ -238,6 +238,81 @@ test('a hook that nobody tapped is not called at all', async () => {
   await server.stop()
 })
 
+describe('taps that are the same on several sites', () => {
+  const sites = ['a', 'b', 'c'].map(name => ({ name, hosts: [name] }))
+  const mark =
+    (name: string): NonNullable<Parameters<SiteHooks['deliver']['tap']>[1]> =>
+    (response, request) =>
+      void response.append('x-marks', `${name} ${request.site.name}`)
+  const [first, second, third] = [mark('1'), mark('2'), mark('3')]
+  const fired = async (plugins: Plugins) => {
+    const { server, ask } = await serve({ plugins, sites })
+    const hooks = server.generation.sites.map(site => site.fired.deliver)
+    const marks = async (host: string) => (await ask({ headers: { host } })).headers.get('x-marks')
+    return { hooks, marks }
+  }
+
+  test('are fired as one hook', async () => {
+    const { hooks, marks } = await fired([
+      onSite('one', ({ hooks }) => {
+        hooks.deliver.tap({ name: 'late', stage: 1 }, second)
+        hooks.deliver.tap('early', first)
+      }),
+      onSite('two', ({ hooks }) => hooks.deliver.tap('more', third)),
+    ])
+    expect(new Set(hooks).size).toBe(1)
+    expect([await marks('a'), await marks('c')]).toEqual(['1 a, 3 a, 2 a', '1 c, 3 c, 2 c'])
+  })
+
+  test.each<[string, (site: PluginSite) => void]>([
+    ['a function of its own', ({ name, hooks }) => hooks.deliver.tap('x', name === 'b' ? mark('1') : first)],
+    [
+      'another order',
+      ({ name, hooks }) => {
+        for (const each of name === 'b' ? [second, first] : [first, second]) hooks.deliver.tap('x', each)
+      },
+    ],
+    [
+      'another stage',
+      ({ name, hooks }) => hooks.deliver.tap({ name: 'x', stage: name === 'b' ? 1 : 0 }, first),
+    ],
+    ['another name', ({ name, hooks }) => hooks.deliver.tap(`x${name === 'b' ? 1 : 0}`, first)],
+    [
+      'one more',
+      ({ name, hooks }) => {
+        hooks.deliver.tap('x', first)
+        if (name === 'b') hooks.deliver.tap('y', second)
+      },
+    ],
+    [
+      'one less',
+      ({ name, hooks }) => {
+        hooks.deliver.tap('x', first)
+        if (name !== 'b') hooks.deliver.tap('y', second)
+      },
+    ],
+  ])('but not with %s', async (_, tap) => {
+    const [a, b, c] = (await fired([onSite('one', tap)])).hooks
+    expect([a === b, a === c]).toEqual([false, true])
+  })
+
+  test('are of their own plugin and scope', async () => {
+    const bad = () => {
+      throw new Error('no')
+    }
+    const tap = ({ hooks }: PluginSite) => hooks.transform.tap({ name: 'x', stage: 0 }, bad)
+    const { reports, ask } = await serve({
+      plugins: [scope({ hosts: ['b'] }, [onSite('one', tap)]), scope({ hosts: ['c'] }, [onSite('two', tap)])],
+      sites,
+    })
+    for (const host of ['a', 'b', 'c']) await ask({ headers: { host } })
+    expect(reports.map(({ plugin, site }) => [plugin, site])).toEqual([
+      ['one', 'b'],
+      ['two', 'c'],
+    ])
+  })
+})
+
 describe('guards come before the cache, whatever the order of the config', () => {
   const guard = onSite('guard', site =>
     site.hooks.handle.tap({ name: 'guard', stage: Handle.Guard }, request =>

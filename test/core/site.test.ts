@@ -24,6 +24,9 @@ describe('the site of a host', () => {
     ['other', undefined],
     ['', undefined],
     ['xa.examplex', undefined],
+    ['.example', undefined],
+    ['.a.example', 'far'],
+    ['a.', undefined],
   ])('%s: an exact name, then the longest wildcard', (host, name) => {
     expect(table.find(host)?.name).toBe(name)
   })

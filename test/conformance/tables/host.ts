@@ -52,7 +52,8 @@ const valid: readonly (readonly [string, string])[] = [
   ['a:00080', 'a'],
   ['[::1]', '[::1]'],
   ['[::1]:8080', '[::1]'],
-  ['[::ffff:127.0.0.1]', '[::ffff:127.0.0.1]'],
+  ['[0:0::0:1]', '[::1]'],
+  ['[::ffff:127.0.0.1]', '[::ffff:7f00:1]'],
 ]
 
 /** What a URI cannot have as its authority's host and port. */

@@ -122,6 +122,13 @@ describe('sites', () => {
     expect(sites[0]?.hosts).toEqual(['example.com', '*.example.com', 'localhost', '127.0.0.1', '[::1]'])
   })
 
+  it('have IPv6 addresses in the form that clients send', async () => {
+    const { sites } = await resolve({
+      sites: [{ name: 'a', hosts: ['[2001:DB8:0::01]', '[::ffff:1.2.3.4]'] }],
+    })
+    expect(sites[0]?.hosts).toEqual(['[2001:db8::1]', '[::ffff:102:304]'])
+  })
+
   it.each([
     ['a relative path', 'blog', '/srv/app/blog'],
     ['an absolute path', '/var/blog', '/var/blog'],
@@ -129,6 +136,28 @@ describe('sites', () => {
     ['the text of a file: URL', 'file:///var/blog', '/var/blog'],
   ])('have a dir that may be %s', async (_, dir, expected) => {
     expect((await resolve({ sites: [{ name: 'a', dir }] })).sites[0]?.dir).toBe(expected)
+  })
+})
+
+describe('unknownHost', () => {
+  const hostsOf = async (unknownHost: string | undefined, ...hosts: string[][]) => {
+    const sites = hosts.map((each, index) => ({ name: String(index), hosts: each }))
+    return (await resolve({ unknownHost, sites })).sites.map(site => site.hosts)
+  }
+
+  it("'default' gives the first site '*' when no site has it", async () => {
+    expect(await hostsOf('default', ['a'], ['b'])).toEqual([['a', '*'], ['b']])
+    expect(await hostsOf('default', ['a'], ['b', '*'])).toEqual([['a'], ['b', '*']])
+  })
+
+  it("'refuse' and no word leave the hosts as they are", async () => {
+    expect(await hostsOf('refuse', ['a'], ['*.b'])).toEqual([['a'], ['*.b']])
+    expect(await hostsOf(undefined, ['a'], ['*.b'])).toEqual([['a'], ['*.b']])
+    expect(await hostsOf(undefined, ['a', '*'])).toEqual([['a', '*']])
+  })
+
+  it('goes with a config without sites, whose one site takes every host', async () => {
+    expect((await resolve({ unknownHost: 'default' })).sites.map(site => site.hosts)).toEqual([['*']])
   })
 })
 
@@ -146,7 +175,10 @@ describe('a mistake in a config is one sentence', () => {
       'config: expected a config object, got a function; call it with { command, mode, env } first',
     ],
     [{ plugin: [] }, "config: plugin: unknown option; did you mean 'plugins'?"],
-    [{ x: 1 }, 'config: x: unknown option; known are listen, limits, trustedProxies, plugins, reload, sites'],
+    [
+      { x: 1 },
+      'config: x: unknown option; known are listen, limits, trustedProxies, plugins, reload, sites, unknownHost',
+    ],
     [{ plugins: {} }, 'config: plugins: expected a list of plugins, got an empty object'],
     [{ limits: { bodyByte: 1 } }, "config: limits.bodyByte: unknown option; did you mean 'bodyBytes'?"],
     [
@@ -248,6 +280,19 @@ describe('a mistake in a config is one sentence', () => {
       site({ hosts: ['x.org', 'x.org'] }),
       "config: sites[0].hosts[1]: expected each host once, got 'x.org' again",
     ],
+    [
+      site({ hosts: ['[::1]', '[0::1]'] }),
+      "config: sites[0].hosts[1]: expected each host once, got '[::1]' again",
+    ],
+    [{ unknownHost: 'reject' }, "config: unknownHost: expected 'default' or 'refuse', got 'reject'"],
+    [
+      { unknownHost: 'refuse', ...site({ hosts: ['x.org', '*'] }) },
+      "config: sites[0].hosts[1]: takes every host, but unknownHost is 'refuse'; name the hosts",
+    ],
+    [
+      { unknownHost: 'refuse' },
+      "config: sites[0]: takes every host, but unknownHost is 'refuse'; without 'hosts' a site takes '*', and without 'sites' there is such a one",
+    ],
     [site({ hosts: [] }), 'config: sites[0].hosts: expected a list of at least one host, got an empty list'],
     [
       site({ hosts: ['x.org:80'] }),
@@ -310,7 +355,7 @@ describe('a mistake in a config is one sentence', () => {
     const error = await resolve({ x: 1, listen: [{ port: -1 }] }).catch(reason => reason)
     expect([error.message, ...error.also.map((one: Error) => one.message)].sort()).toEqual([
       'config: listen[0].port: expected a port from 0 to 65535, got -1',
-      'config: x: unknown option; known are listen, limits, trustedProxies, plugins, reload, sites',
+      'config: x: unknown option; known are listen, limits, trustedProxies, plugins, reload, sites, unknownHost',
     ])
   })
 

@@ -1,0 +1,140 @@
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs, promisify } from 'node:util'
+import { cores, cpuMicroseconds, obstacle, pinned } from './measure.ts'
+import { type ServerProcess, startServer } from './process.ts'
+import { ratiosOf, spreadOf } from './stats.ts'
+import { number, table, withSpread } from './table.ts'
+
+const usage = `node --conditions=rawhttp-source test/bench/sites.ts [--rounds N] [--requests N] [--sites N]
+
+CPU time that a request costs with many sites, against one site, and with many routes, against ten; and what they take
+at the start. Each site has the usual plugins, a folder and routes of its own. All servers of a table are asked for as
+many addresses, in turn, so that they differ in nothing but where those stand.
+
+  --rounds N      how often each server is asked in turn (default 7)
+  --requests N    requests a round (default 60000)
+  --sites N       how many sites are many (default 1000); ten times as many routes are many`
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '7' },
+    requests: { type: 'string', default: '60000' },
+    sites: { type: 'string', default: '1000' },
+    help: { type: 'boolean', default: false },
+  },
+})
+const [rounds, requests, many] = [Number(values.rounds), Number(values.requests), Number(values.sites)]
+
+interface Subject {
+  readonly name: string
+  readonly sites: number
+  /** Of each site. */
+  readonly routes: number
+}
+
+interface Work {
+  readonly name: string
+  readonly what: 'route' | 'file'
+  /** Addresses of all sites together. */
+  readonly pages: number
+  /** The first one is what the others are measured by. */
+  readonly subjects: readonly Subject[]
+}
+
+const works: readonly Work[] = [
+  {
+    name: 'a file',
+    what: 'file',
+    pages: many,
+    subjects: [
+      { name: `one site, ${many} files`, sites: 1, routes: 0 },
+      { name: `${many} sites, ${many} files`, sites: many, routes: 0 },
+    ],
+  },
+  {
+    name: 'a route',
+    what: 'route',
+    pages: many * 10,
+    subjects: [
+      { name: 'one site, ten routes', sites: 1, routes: 10 },
+      { name: `one site, ${many * 10} routes`, sites: 1, routes: many * 10 },
+      { name: `${many} sites, ${many * 10} routes`, sites: many, routes: 10 },
+    ],
+  },
+]
+
+/** A server that runs, and what it took to get there. */
+interface Started extends Subject {
+  readonly server: ServerProcess
+  readonly milliseconds: number
+  readonly megabytes: number
+}
+
+const note = `Medians of ${rounds} rounds of ${requests} requests in which each server is asked in turn, 64 connections; ratios round by
+round (min..max). Start and memory, before any request, with the making of the folders.`
+
+const problem = values.help ? usage : obstacle()
+if (problem !== null) {
+  process.stderr.write(`${problem}\n`)
+  process.exitCode = values.help ? 0 : 2
+} else await run()
+
+async function run(): Promise<void> {
+  const tables: string[] = []
+  for (const work of works) tables.push(await compare(work))
+  process.stdout.write(`${tables.join('\n\n')}\n\n${note}\n`)
+}
+
+async function compare(work: Work): Promise<string> {
+  process.stderr.write(`${work.name} ...\n`)
+  await using servers = new AsyncDisposableStack()
+  const running: Started[] = []
+  for (const subject of work.subjects) {
+    const started = await start(subject)
+    servers.use(started.server)
+    running.push(started)
+  }
+  const took = running.map(() => [] as number[])
+  for (let round = -2; round < rounds; round++) {
+    for (const [place, started] of running.entries()) {
+      const cost = await costOf(work, started)
+      // The first rounds are for the compiler, and fill the caches.
+      if (round >= 0) took[place]!.push(cost)
+    }
+  }
+  const rows = running.map((started, place) => [
+    started.name,
+    number(spreadOf(took[place]!).median),
+    withSpread(spreadOf(ratiosOf(took[place]!, took[0]!))),
+    started.milliseconds.toFixed(0),
+    started.megabytes.toFixed(0),
+  ])
+  return table([[`CPU time of ${work.name}, µs`, 'rawhttp', 'x the first', 'start, ms', 'MB'], ...rows])
+}
+
+async function start(subject: Subject): Promise<Started> {
+  const { sites, routes } = subject
+  const args = ['--sites', sites, '--routes', routes, '--files', many / sites].map(String)
+  const since = performance.now()
+  const server = await startServer('test/bench/servers/sites.ts', args)
+  const milliseconds = performance.now() - since
+  return { ...subject, server, milliseconds, megabytes: megabytes(server.pid) }
+}
+
+async function costOf({ what, pages }: Work, { server, sites, routes }: Started): Promise<number> {
+  const { pid, url } = server
+  const before = cpuMicroseconds(pid)
+  const file = join(import.meta.dirname, 'sites-client.ts')
+  const where = ['--sites', sites, '--routes', routes, '--pages', pages / sites, '--what', what]
+  const args = [file, '--url', url, '--count', requests, ...where].map(String)
+  await promisify(execFile)(...pinned(cores.client, [process.execPath, ...args]))
+  return (cpuMicroseconds(pid) - before) / requests
+}
+
+/** Memory that a process has, resident. */
+function megabytes(pid: number): number {
+  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+  return Number(kilobytes) / 1_024
+}
