@@ -83,7 +83,8 @@ export {
   type StandardSchema,
   scope,
 } from './plugin.ts'
-export { HttpRequest, type RequestInit } from './request.ts'
+export { HttpRequest } from './request.ts'
+export type { RequestInit } from './request-init.ts'
 export {
   type ErrorInit,
   HttpResponse,

@@ -1,4 +1,4 @@
-import { type BodySource, RequestBody } from './body.ts'
+import type { RequestBody } from './body.ts'
 import { checkPreconditions, type Preconditions } from './conditional.ts'
 import { parseCookies } from './cookies.ts'
 import { describe, HttpError, printable, type Refused } from './errors.ts'
@@ -7,9 +7,10 @@ import { isToken } from './head-syntax.ts'
 import { flatFields, type HeadersInit, HttpHeaders } from './headers.ts'
 import type { Preparers } from './hook.ts'
 import { closeBodyLimits, defaultExchangeLimits, type ExchangeLimits } from './limits.ts'
-import type { ConnectionInfo, Peer, TlsInfo } from './listener.ts'
+import type { ConnectionInfo, Peer } from './listener.ts'
 import { type Log, logTo } from './log.ts'
 import { canonicalPath } from './path.ts'
+import { bodyOf, peerOf, type RequestInit, trustedBy } from './request-init.ts'
 import type { Retirement } from './retirement.ts'
 import type { Sink } from './sink.ts'
 import type { Site } from './site.ts'
@@ -17,32 +18,6 @@ import { type Slot, type SlotHolder, Slots, SlotValues } from './slots.ts'
 import type { Tap } from './tap.ts'
 import { hostnameOf, originForm } from './target.ts'
 import type { TrustedProxies } from './trusted-proxies.ts'
-
-/** What a request is made from, by a connection or by a test. */
-export interface RequestInit {
-  /** The version of HTTP that the client speaks: `1.0`, `1.1` or `2`. Default: `1.1`. */
-  readonly protocol?: string | undefined
-  readonly method: string
-  /** The target as the client sent it: `/path?query`, an absolute URI, or `*`. */
-  readonly target: string
-  /** `http` or `https`, as the transport says. Default: `http`. */
-  readonly scheme?: string | undefined
-  /** The authority of an absolute target or of HTTP/2; it replaces Host. */
-  readonly authority?: string | undefined
-  readonly headers?: HeadersInit | undefined
-  /** The same as a transport has them: flat, name in lower case, value, name, value … */
-  readonly fields?: readonly string[] | undefined
-  readonly body?: string | Uint8Array | AsyncIterable<Uint8Array | string> | BodySource | null | undefined
-  /** The declared length of the body. */
-  readonly contentLength?: number | null | undefined
-  readonly client?: Peer | undefined
-  readonly tls?: TlsInfo | undefined
-  readonly connection?: ConnectionInfo | undefined
-  /** @internal Who is believed about the client. Default: whom the connection's listener believes. */
-  readonly proxies?: TrustedProxies | null | undefined
-  /** Why the message is refused, if it is. */
-  readonly refused?: Refused | undefined
-}
 
 const nobody: Peer = Object.freeze({ address: '', port: 0 })
 
@@ -159,7 +134,7 @@ export class HttpRequest implements SlotHolder {
   }
 
   get body(): RequestBody {
-    this.#body ??= this.#makeBody()
+    this.#body ??= bodyOf(this.init, this)
     return this.#body
   }
 
@@ -342,33 +317,6 @@ export class HttpRequest implements SlotHolder {
     this.#forwarded ??= readForwarded(this.headers, this.#proxies)
     return this.#forwarded
   }
-
-  #makeBody(): RequestBody {
-    const given = this.init.body ?? null
-    const facts = () => ({
-      limits: this.effectiveLimits,
-      contentType: this.headers.get('content-type'),
-      contentLength: this.init.contentLength ?? null,
-    })
-    if (given === null) return new RequestBody(facts, null)
-    if (typeof given !== 'string' && !(given instanceof Uint8Array)) {
-      if ('want' in given) return new RequestBody(facts, given)
-      return iterated(facts, given)
-    }
-    const body = new RequestBody(facts, null)
-    body.push(typeof given === 'string' ? Buffer.from(given) : given)
-    return body
-  }
-}
-
-const peerOf = ({ client, connection }: RequestInit): Peer | undefined => client ?? connection?.client
-
-/** Who is believed about a request: those whom its peer is one of, as the config says when it begins. */
-function trustedBy(init: RequestInit): TrustedProxies | null {
-  const proxies = init.proxies ?? init.connection?.proxies?.() ?? null
-  if (proxies === null) return null
-  const peer = peerOf(init)
-  return peer !== undefined && proxies.trusts(peer) ? proxies : null
 }
 
 function mustBeMethod(method: string): void {
@@ -376,18 +324,4 @@ function mustBeMethod(method: string): void {
   throw new TypeError(
     `allow: a method must be a token such as "GET" (RFC 9110 section 9.1), got ${describe(method)}`,
   )
-}
-
-function iterated(
-  facts: ConstructorParameters<typeof RequestBody>[0],
-  pieces: AsyncIterable<Uint8Array | string>,
-) {
-  const iterator = pieces[Symbol.asyncIterator]()
-  const pull = async () => {
-    const { done, value } = await iterator.next()
-    if (done === true) body.end()
-    else body.push(typeof value === 'string' ? Buffer.from(value) : value)
-  }
-  const body = new RequestBody(facts, { want: () => void pull().catch(error => body.fail(error)) })
-  return body
 }

@@ -4,12 +4,13 @@ import { resolveConfig } from './config/resolve.ts'
 import { isSameSite } from './config/same-site.ts'
 import type { Config, ResolvedConfig, ResolvedListen } from './config/types.ts'
 import type { Connection } from './connection.ts'
-import { DeadlineError, Deadlines } from './deadlines.ts'
+import { Deadlines } from './deadlines.ts'
 import type { Diagnostic } from './errors.ts'
 import { Generation, type GenerationHost } from './generation.ts'
 import { type InjectedResponse, type InjectOptions, injectedRequest, MemorySink } from './inject.ts'
 import { type ConnectionInfo, Listener } from './listener.ts'
 import { type Accept, type ListenersHost, NextListeners } from './next-listeners.ts'
+import { OldGenerations } from './old-generations.ts'
 import { awaited } from './pending.ts'
 import { printDiagnostic } from './print-diagnostic.ts'
 import type { HttpRequest } from './request.ts'
@@ -103,8 +104,7 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
   #isListening = false
   /** The reload before: they run one after another. */
   #swapping: Promise<void> = Promise.resolve()
-  /** Retired generations that still have requests, each with its end. */
-  readonly #old = new Map<Generation, Promise<void>>()
+  readonly #old = new OldGenerations()
   readonly #streams: Streams
   readonly #options: ServerOptions
 
@@ -113,7 +113,7 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
     this.#options = options
     this.deadlines = new Deadlines(shortestTimeout(config))
     this.#streams = new Streams(this)
-    this.stats = statsOf(this.#streams, () => [...this.#old.keys(), this.generation])
+    this.stats = statsOf(this.#streams, () => [...this.#old.all, this.generation])
   }
 
   /** @internal The first generation. */
@@ -246,7 +246,7 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
     const { listeners, opened, closed } = nextListeners.commit(config)
     this.#listeners = listeners
     next.kept.commit(site => isSameSite(old.config, config, site))
-    this.#retire(old)
+    this.#old.retire(old, config.reload.oldStreams)
     nextListeners.release()
     return { opened: opened.map(addressOf), closed: closed.map(addressOf) }
   }
@@ -315,29 +315,6 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
     this.generation.report({ code: 'LISTENER_FAILED', message, severity: 'error', cause: error })
   }
 
-  #retire(old: Generation): void {
-    old.retire()
-    const timer = setTimeout(
-      () => this.#cutOld(old),
-      Math.min(this.generation.config.reload.oldStreams, LATEST),
-    )
-    timer.unref()
-    const ended = old.idle().then(async () => {
-      clearTimeout(timer)
-      await old.stop('reload')
-      old.kept.dispose()
-      this.#old.delete(old)
-    })
-    this.#old.set(old, ended)
-  }
-
-  /** What still runs in a generation that was replaced long ago is not waited for any longer. */
-  #cutOld(old: Generation): void {
-    const message = `${old.pins} answers that began before a reload were cut: reload.oldStreams has passed`
-    old.report({ code: 'OLD_STREAMS_CUT', message, severity: 'warning' })
-    old.cut(new DeadlineError('reload.oldStreams passed'))
-  }
-
   async #stop(deadline: number): Promise<void> {
     const late = Promise.withResolvers<Late>()
     this.#hurry = () => late.resolve('forced')
@@ -373,13 +350,13 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
   /** When the last connection and the last request have ended, those of old generations too. */
   async #quiet(): Promise<'quiet'> {
     await this.#streams.empty()
-    await Promise.all([this.generation.idle(), ...this.#old.values()])
+    await Promise.all([this.generation.idle(), this.#old.ended()])
     return 'quiet'
   }
 
   async #cut(deadline: number): Promise<void> {
     const { size } = this.#streams
-    const generations = [...this.#old.keys(), this.generation]
+    const generations = [...this.#old.all, this.generation]
     const pins = generations.reduce((sum, each) => sum + each.pins, 0)
     const message = `${size} connections and ${pins} requests did not end in time and were cut`
     // Idle connections that were given no time are no news.
@@ -390,7 +367,7 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
     for (const generation of generations) generation.cut(reason)
     await this.#streams.empty()
     for (const generation of generations) generation.letGo()
-    await Promise.all(this.#old.values())
+    await this.#old.ended()
   }
 }
 
@@ -411,9 +388,6 @@ function checkTls({ config, hooks }: Generation): void {
 const stoppedError = (): Error => new Error('the server was stopped; make another one')
 const yes = (): boolean => true
 const no = (): boolean => false
-
-/** A timer cannot wait longer. */
-const LATEST = 2 ** 31 - 1
 
 const addressOf = ({ url }: Listener): ListeningAddress => ({ url })
 
