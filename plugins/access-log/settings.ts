@@ -1,4 +1,4 @@
-import { type Duration, isDuration, parseDuration } from 'rawhttp'
+import { type Duration, expected, isDuration, isPath, parseDuration } from 'rawhttp'
 import * as v from 'valibot'
 import { type FieldName, problemWith } from './fields.ts'
 import { type FormatName, formatOf, JSON_FIELDS, named } from './formats.ts'
@@ -52,13 +52,6 @@ export interface AccessLogSettings {
   readonly file: string | URL | null
   readonly sampling: Sampling
 }
-
-// "Expected … but received …" is the form that the kernel turns into "expected …, got …" with the option's path.
-const expected = (what: string) => (issue: v.BaseIssue<unknown>) =>
-  `Invalid type: Expected ${what} but received ${issue.received}`
-
-const isPath = (value: unknown): boolean =>
-  (typeof value === 'string' && value !== '') || (value instanceof URL && value.protocol === 'file:')
 
 /** A string that a function has nothing against, else its sentence. */
 const checked = <T extends string>(problem: (text: string) => string | null, what: string) =>

@@ -1,4 +1,4 @@
-import { type Duration, isDuration, parseDuration } from 'rawhttp'
+import { type Duration, isDuration, isPath, parseDuration } from 'rawhttp'
 import * as v from 'valibot'
 import { parseHash, type StoredHash } from './hash.ts'
 
@@ -31,9 +31,6 @@ export interface BasicAuthSettings {
 }
 
 // Nothing that came is shown, here least of all.
-const isPath = (value: unknown): boolean =>
-  (typeof value === 'string' && value !== '') || (value instanceof URL && value.protocol === 'file:')
-
 const isRecord = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 

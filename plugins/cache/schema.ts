@@ -1,4 +1,4 @@
-import { parseSize, type Size } from 'rawhttp'
+import { expected, parseSize, type Size } from 'rawhttp'
 import * as v from 'valibot'
 
 /** The least that makes sense: a few entries and their overhead. */
@@ -33,10 +33,6 @@ export interface CacheSettings {
   readonly obeyClients: boolean
   readonly cacheStatus: boolean
 }
-
-// "Expected … but received …" is the form that the kernel turns into "expected …, got …" with the option's path.
-const expected = (what: string) => (issue: v.BaseIssue<unknown>) =>
-  `Invalid type: Expected ${what} but received ${issue.received}`
 
 const sizeFrom = (least: number, what: string) =>
   v.pipe(

@@ -1,4 +1,4 @@
-import { isSize, parseSize, type Size } from 'rawhttp'
+import { expected, isSize, parseSize, type Size } from 'rawhttp'
 import * as v from 'valibot'
 import { type Coding, codings } from './codecs.ts'
 
@@ -44,10 +44,6 @@ export interface CompressionSettings {
   readonly keptLevels: Levels
   readonly maxStreams: number
 }
-
-// "Expected … but received …" is the form that the kernel turns into "expected …, got …" with the option's path.
-const expected = (what: string) => (issue: v.BaseIssue<unknown>) =>
-  `Invalid type: Expected ${what} but received ${issue.received}`
 
 const isCodings = (value: unknown): boolean =>
   Array.isArray(value) &&

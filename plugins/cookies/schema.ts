@@ -1,4 +1,4 @@
-import { type Duration, isDuration } from 'rawhttp'
+import { type Duration, expected, isDuration, isPath } from 'rawhttp'
 import * as v from 'valibot'
 import { tooShort } from './secrets-file.ts'
 import { type CookieOptions, cookieLine } from './set-cookie.ts'
@@ -20,10 +20,6 @@ export interface CookiesSettings {
   readonly secretsFile?: string | URL | undefined
   readonly defaults: CookieOptions
 }
-
-// "Expected … but received …" is the form that the kernel turns into "expected …, got …" with the option's path.
-const expected = (what: string) => (issue: v.BaseIssue<unknown>) =>
-  `Invalid type: Expected ${what} but received ${issue.received}`
 
 // The kernel would show what came instead. Where a secret may stand, only its kind is told.
 const secretly = (what: string) => (issue: v.BaseIssue<unknown>) =>
@@ -50,9 +46,6 @@ const secrets = v.pipe(
   v.array(secret, secretly('a list of secrets, the newest first')),
   v.minLength(1, secretly('at least one secret')),
 )
-
-const isPath = (value: unknown): boolean =>
-  (typeof value === 'string' && value !== '') || (value instanceof URL && value.protocol === 'file:')
 
 const flag = v.optional(v.boolean(expected('true or false')))
 

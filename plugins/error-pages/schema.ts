@@ -1,11 +1,5 @@
+import { expected, isPath } from 'rawhttp'
 import * as v from 'valibot'
-
-// "Expected … but received …" is the form that the kernel turns into "expected …, got …" with the option's path.
-const expected = (what: string) => (issue: v.BaseIssue<unknown>) =>
-  `Invalid type: Expected ${what} but received ${issue.received}`
-
-const isPath = (value: unknown): boolean =>
-  (typeof value === 'string' && value !== '') || (value instanceof URL && value.protocol === 'file:')
 
 /** The name of a page: one status, or all of a hundred. */
 export const PAGE_NAME = /^(?:[45]\d\d|[45]xx)$/

@@ -1,14 +1,10 @@
-import { ConfigError, parseScope } from 'rawhttp'
+import { ConfigError, expected, parseScope } from 'rawhttp'
 import * as v from 'valibot'
 import { problemWithField, type Verb } from './fields.ts'
 import { compileRule, type HeadersRule, type Rule, type StatusName } from './rule.ts'
 
 /** One rule, or a list: all that are for an answer count, in their order. */
 export type HeadersOptions = HeadersRule | readonly HeadersRule[]
-
-// "Expected … but received …" is the form that the kernel turns into "expected …, got …" with the option's path.
-const expected = (what: string) => (issue: v.BaseIssue<unknown>) =>
-  `Invalid type: Expected ${what} but received ${issue.received}`
 
 const isStatus = (value: unknown): boolean =>
   value === 101 || (Number.isInteger(value) && (value as number) >= 200 && (value as number) <= 599)

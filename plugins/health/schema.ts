@@ -1,5 +1,6 @@
 import {
   type Duration,
+  expected,
   type HealthCheck,
   isAddress,
   isCanonicalPath,
@@ -37,10 +38,6 @@ export interface HealthSettings {
   readonly delay: number
   readonly details: readonly string[]
 }
-
-// "Expected … but received …" is the form that the kernel turns into "expected …, got …" with the option's path.
-const expected = (what: string) => (issue: v.BaseIssue<unknown>) =>
-  `Invalid type: Expected ${what} but received ${issue.received}`
 
 const path = (fallback: string) =>
   v.optional(

@@ -1,4 +1,4 @@
-import { AddressList, isAddress, problemWithAddress } from 'rawhttp'
+import { AddressList, expected, isAddress, problemWithAddress } from 'rawhttp'
 import * as v from 'valibot'
 
 /** Options of the filter. Entries are addresses, networks, and `loopback`, `private`, `unix`. */
@@ -19,10 +19,6 @@ export interface IpFilterSettings {
   readonly isRefused: (address: string) => boolean
   readonly connections: boolean
 }
-
-// "Expected … but received …" is the form that the kernel turns into "expected …, got …" with the option's path.
-const expected = (what: string) => (issue: v.BaseIssue<unknown>) =>
-  `Invalid type: Expected ${what} but received ${issue.received}`
 
 const entry = v.custom<string>(isAddress, ({ input }) => problemWithAddress(input) ?? '')
 

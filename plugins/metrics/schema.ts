@@ -1,5 +1,6 @@
 import {
   type Duration,
+  expected,
   isAddress,
   isCanonicalPath,
   isDuration,
@@ -34,10 +35,6 @@ export interface MetricsSettings {
   readonly buckets: readonly number[]
   readonly process: boolean
 }
-
-// "Expected … but received …" is the form that the kernel turns into "expected …, got …" with the option's path.
-const expected = (what: string) => (issue: v.BaseIssue<unknown>) =>
-  `Invalid type: Expected ${what} but received ${issue.received}`
 
 const address = v.custom<string>(isAddress, ({ input }) => problemWithAddress(input) ?? '')
 

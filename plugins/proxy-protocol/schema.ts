@@ -1,9 +1,5 @@
-import { isAddress, problemWithAddress } from 'rawhttp'
+import { expected, isAddress, problemWithAddress } from 'rawhttp'
 import * as v from 'valibot'
-
-// "Expected … but received …" is the form that the kernel turns into "expected …, got …" with the option's path.
-const expected = (what: string) => (issue: v.BaseIssue<unknown>) =>
-  `Invalid type: Expected ${what} but received ${issue.received}`
 
 const address = v.custom<string>(isAddress, ({ input }) => problemWithAddress(input) ?? '')
 

@@ -1,6 +1,7 @@
 import {
   AddressList,
   type Duration,
+  expected,
   type HttpRequest,
   isAddress,
   parseDuration,
@@ -75,10 +76,6 @@ export interface RateLimitSettings {
   /** Null for memory. */
   readonly redis: RedisSettings | null
 }
-
-// "Expected … but received …" is the form that the kernel turns into "expected …, got …" with the option's path.
-const expected = (what: string) => (issue: v.BaseIssue<unknown>) =>
-  `Invalid type: Expected ${what} but received ${issue.received}`
 
 const count = (from: number, to: number) =>
   v.custom<number>(

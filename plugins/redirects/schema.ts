@@ -1,4 +1,4 @@
-import { HttpResponse } from 'rawhttp'
+import { expected, HttpResponse } from 'rawhttp'
 import * as v from 'valibot'
 import { type RedirectRule, type RedirectStatus, type RedirectTarget, readRule } from './rule.ts'
 import { RuleTable } from './table.ts'
@@ -31,10 +31,6 @@ export interface RedirectsSettings {
   readonly trailingSlash: 'add' | 'remove' | null
   readonly cacheControl: string | false
 }
-
-// "Expected … but received …" is the form that the kernel turns into "expected …, got …" with the option's path.
-const expected = (what: string) => (issue: v.BaseIssue<unknown>) =>
-  `Invalid type: Expected ${what} but received ${issue.received}`
 
 const statuses = [301, 302, 303, 307, 308] as const
 

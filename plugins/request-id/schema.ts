@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { AddressList, type HttpRequest, HttpResponse, isAddress, problemWithAddress } from 'rawhttp'
+import { AddressList, expected, type HttpRequest, HttpResponse, isAddress, problemWithAddress } from 'rawhttp'
 import * as v from 'valibot'
 
 /** Options of request ids. */
@@ -23,10 +23,6 @@ export interface RequestIdSettings {
   readonly trusts: (request: HttpRequest) => boolean
   readonly generate: () => string
 }
-
-// "Expected … but received …" is the form that the kernel turns into "expected …, got …" with the option's path.
-const expected = (what: string) => (issue: v.BaseIssue<unknown>) =>
-  `Invalid type: Expected ${what} but received ${issue.received}`
 
 /** Fields that describe the message or its content: a request's id would take their place. */
 const TAKEN = /^(?:content-.*|etag|last-modified|accept-ranges|vary|date|set-cookie|location|cache-control)$/i

@@ -1,13 +1,9 @@
-import { PatternTable, readRuleOption } from 'rawhttp'
+import { expected, PatternTable, readRuleOption } from 'rawhttp'
 import * as v from 'valibot'
 import { type RewriteRule, type RewriteTarget, type Rule, readRule } from './rule.ts'
 
 /** Rules by path pattern, or in a list. The first that is for a request has it. */
 export type RewritesOptions = Readonly<Record<`/${string}`, string | RewriteTarget>> | readonly RewriteRule[]
-
-// "Expected … but received …" is the form that the kernel turns into "expected …, got …" with the option's path.
-const expected = (what: string) => (issue: v.BaseIssue<unknown>) =>
-  `Invalid type: Expected ${what} but received ${issue.received}`
 
 // Texts, methods and hosts are checked where they are read.
 const target = {

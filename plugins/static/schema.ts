@@ -1,4 +1,4 @@
-import { HttpResponse } from 'rawhttp'
+import { expected, HttpResponse, isPath } from 'rawhttp'
 import * as v from 'valibot'
 import { allCodings, type Coding } from './codings.ts'
 import { problemOf } from './glob.ts'
@@ -64,17 +64,10 @@ export interface StaticSettings {
   readonly required: boolean
 }
 
-// "Expected … but received …" is the form that the kernel turns into "expected …, got …" with the option's path.
-const expected = (what: string) => (issue: v.BaseIssue<unknown>) =>
-  `Invalid type: Expected ${what} but received ${issue.received}`
-
 const option = <T>(isRight: (value: unknown) => boolean, what: string, fallback: T) =>
   v.optional(v.custom<T>(isRight, expected(what)), () => fallback)
 
 const flag = (fallback: boolean) => v.optional(v.boolean(expected('true or false')), fallback)
-
-const isPath = (value: unknown): boolean =>
-  (typeof value === 'string' && value !== '') || (value instanceof URL && value.protocol === 'file:')
 
 const isFileName = (value: unknown): boolean =>
   typeof value === 'string' && value !== '' && value !== '.' && value !== '..' && !/[/\\\0]/.test(value)

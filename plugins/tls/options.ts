@@ -1,12 +1,8 @@
-import { type Duration, parseDuration } from 'rawhttp'
+import { type Duration, expected, parseDuration } from 'rawhttp'
 import * as v from 'valibot'
 
 /** A PEM file by its path or `file:` URL, or what would stand in it. A relative path counts from the config's folder. */
 export type PemInput = string | URL | Uint8Array
-
-// "Expected … but received …" is the form that the kernel turns into "expected …, got …" with the option's path.
-const expected = (what: string) => (issue: v.BaseIssue<unknown>) =>
-  `Invalid type: Expected ${what} but received ${issue.received}`
 
 const isPem = (value: unknown): boolean =>
   (typeof value === 'string' && value !== '') ||
