@@ -11,6 +11,7 @@ import { withoutMapping } from './address-list.ts'
 import { ConfigError } from './config/errors.ts'
 import type { ResolvedListen } from './config/types.ts'
 import { pathOfDescriptor } from './passed-sockets.ts'
+import { alone, type Seat } from './seat.ts'
 import { removeStaleSocket } from './stale-socket.ts'
 import type { TrustedProxies } from './trusted-proxies.ts'
 
@@ -57,13 +58,20 @@ export class Listener {
   #config: ResolvedListen
   readonly #server: NetServer
   readonly #onSocket: (socket: Socket, listener: Listener) => void
+  readonly #place: Seat['place']
   #text: string
   #url = ''
   #isTcp: boolean
 
-  constructor(config: ResolvedListen, onSocket: (socket: Socket, listener: Listener) => void) {
+  /** @param place Where it really listens, for one of several workers. */
+  constructor(
+    config: ResolvedListen,
+    onSocket: (socket: Socket, listener: Listener) => void,
+    place: Seat['place'] = alone.place,
+  ) {
     this.#config = config
     this.#onSocket = onSocket
+    this.#place = place
     this.#text = textOf(config)
     this.#isTcp = config.path === null
     // Half-open, because a client may end its side and still wait for the answer (RFC 9112 section 9.6).
@@ -112,8 +120,9 @@ export class Listener {
   }
 
   async #listenAt(path: string | null): Promise<void> {
-    const { host, port } = this.config
-    if (path === null) return this.#listen({ host, port })
+    const { host } = this.config
+    const place = await this.#place(this.config).catch(error => this.#fail(error))
+    if (path === null) return this.#listen({ host, ...place })
     await this.#listen({ path }).catch(async (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EADDRINUSE' || !(await removeStaleSocket(path))) throw error
       await this.#listen({ path })
@@ -133,22 +142,27 @@ export class Listener {
     }
     // Before it is opened: from then on clients come, who are told where they came to.
     this.#text = (await pathOfDescriptor(fd)) ?? this.#text
-    await this.#listen({ fd }).catch(cause => {
+    // Workers have the descriptor too, and leave that of their primary alone.
+    await this.#listen({ fd, exclusive: true }).catch(cause => {
       const received = `${this.text}, of which the system says ${cause.code ?? cause.message}`
       throw new ConfigError({ path, expected: 'a socket that listens', received }, { cause })
     })
   }
 
-  #listen(place: ListenOptions | { readonly fd: number }): Promise<void> {
+  #listen(place: ListenOptions | { readonly fd: number; readonly exclusive: true }): Promise<void> {
     return new Promise((resolve, reject) => {
-      const failed = (error: Error) =>
-        reject(Object.assign(error, { listener: this.text, at: this.config.at }))
+      const failed = (error: Error) => this.#fail(error).catch(reject)
       this.#server.once('error', failed)
       this.#server.listen(place, () => {
         this.#server.off('error', failed)
         resolve()
       })
     })
+  }
+
+  /** Says which listener it is that cannot be opened. */
+  async #fail(error: Error): Promise<never> {
+    throw Object.assign(error, { listener: this.text, at: this.config.at })
   }
 
   async #allow(path: string, mode: number): Promise<void> {

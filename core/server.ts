@@ -13,6 +13,7 @@ import { type Accept, type ListenersHost, NextListeners } from './next-listeners
 import { awaited } from './pending.ts'
 import { printDiagnostic } from './print-diagnostic.ts'
 import type { HttpRequest } from './request.ts'
+import { alone, type Seat } from './seat.ts'
 import type { Sink } from './sink.ts'
 import { Connect } from './stages.ts'
 import { type ServerStats, statsOf } from './stats.ts'
@@ -22,6 +23,8 @@ import { Streams, type StreamsHost } from './streams.ts'
 export interface ServerOptions {
   /** Prints diagnostics of severity `info` and stacks too, when no plugin listens. Default: false. */
   readonly verbose?: boolean | undefined
+  /** @internal Its seat among other processes that serve the same sites. */
+  readonly seat?: Seat | undefined
 }
 
 /** An address that the server listens on. */
@@ -107,10 +110,12 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
   readonly #old = new Map<Generation, Promise<void>>()
   readonly #streams: Streams
   readonly #options: ServerOptions
+  readonly #seat: Seat
 
   /** @internal Use {@link buildServer} or `createServer`. */
   constructor(config: ResolvedConfig, options: ServerOptions) {
     this.#options = options
+    this.#seat = options.seat ?? alone
     this.deadlines = new Deadlines(shortestTimeout(config))
     this.#streams = new Streams(this)
     this.stats = statsOf(this.#streams, () => [...this.#old.keys(), this.generation])
@@ -126,6 +131,11 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
     const generation = await Generation.build(config, this)
     checkTls(generation)
     return generation
+  }
+
+  /** @internal */
+  get link(): Seat['link'] {
+    return this.#seat.link
   }
 
   /** @internal Those that are open. */
@@ -301,7 +311,7 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
 
   /** @internal */
   async open(config: ResolvedListen, accept: Accept): Promise<Listener> {
-    const listener = new Listener(config, accept)
+    const listener = new Listener(config, accept, this.#seat.place)
     await listener.open(error => this.#listenerFailed(listener, error))
     if (this.isStopping) {
       listener.close()
