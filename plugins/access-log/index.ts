@@ -1,5 +1,6 @@
 import { definePlugin, type PluginServer, type PluginSite, ROOT_SITE } from 'rawhttp'
 import { statusOf } from './fields.ts'
+import { lineWithin } from './formats.ts'
 import { type OpenOutput, openOutput } from './outputs.ts'
 import { type AccessLogSettings, settings } from './settings.ts'
 
@@ -34,7 +35,8 @@ export const accessLog = definePlugin({
     const log: Log = { path: null, output: null }
     logs.set(server, log)
     server.hooks.start.tapPromise('access-log:open', async () => {
-      log.output = await openOutput(log.path, diagnostic => server.report(diagnostic))
+      const place = { path: log.path, isShared: !server.peers.isAlone }
+      log.output = await openOutput(place, diagnostic => server.report(diagnostic))
     })
     server.hooks.stop.tapPromise('access-log:close', async () => {
       // A start that failed may have failed before this plugin's turn.
@@ -53,11 +55,12 @@ function pathFor(site: PluginSite, { file }: AccessLogSettings): string | null {
   return file === null ? null : site.resolve(file)
 }
 
-function tapDone(site: PluginSite, { format, sampling }: AccessLogSettings, log: Log): void {
+function tapDone(site: PluginSite, { formats, sampling }: AccessLogSettings, log: Log): void {
   site.hooks.done.tap('access-log', (request, response, outcome) => {
     const sample = sampling(statusOf(request, response, outcome), outcome)
     if (sample === 1 || Math.random() < sample) {
-      log.output!.write(format({ request, response, outcome, sample }))
+      const output = log.output!
+      output.write(lineWithin(output.longest, formats, { request, response, outcome, sample }))
     }
   })
 }

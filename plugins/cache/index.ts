@@ -2,9 +2,10 @@ import { Deliver, definePlugin, Handle, type PluginSite, ROOT_SITE, Slots, Trans
 import { refresher } from './background.ts'
 import { invalidate } from './invalidation.ts'
 import { abandon, keep, noteLength } from './keeper.ts'
-import { keptStore, serviceOf } from './kept.ts'
+import { keptStore } from './kept.ts'
 import { Lookup } from './lookup.ts'
 import { type CacheSettings, cacheOptions } from './schema.ts'
+import { SharedPurges } from './shared-purges.ts'
 import { tellStatus } from './status.ts'
 import { Visits } from './visit.ts'
 
@@ -34,7 +35,8 @@ export const cache = definePlugin({
 
 function tapSite(site: PluginSite, settings: CacheSettings): void {
   const { store, isCurrent } = keptStore(site, settings)
-  site.set(Slots.cache, serviceOf(store))
+  const purges = new SharedPurges(site, store)
+  site.set(Slots.cache, purges.service)
   const { handle, transform, deliver, done } = site.hooks
   const refresh = refresher(site, { store, isCurrent })
   const lookup = new Lookup({ store, isCurrent, refresh, obeyClients: settings.obeyClients })
@@ -49,7 +51,7 @@ function tapSite(site: PluginSite, settings: CacheSettings): void {
     const visit = request.get(Visits)
     // Who gave the answer has said that it is finished, or hands the connection over: it is not stored.
     if (visit?.isOpen === true && !visit.isReading) abandon(store(), visit, 'alone')
-    invalidate(store(), response, request)
+    invalidate(purges, response, request)
     tellStatus(response, request, settings.cacheStatus)
   })
   done.tap('cache', (request, _response, { result }) => {
