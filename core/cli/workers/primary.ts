@@ -53,10 +53,11 @@ class Primary {
   readonly #options: PrimaryOptions
   readonly #places: Places
   readonly #values = new Values(version => this.#tellVersion(version))
-  readonly #restarts = new Restarts()
   readonly #queue = new ReloadQueue(() => this.#reload())
   /** All that run: starting, serving and leaving. */
   readonly #all = new Set<WorkerProcess>()
+  /** By number of worker. */
+  readonly #restarts = new Map<number, Restarts>()
   readonly #timers = new Set<NodeJS.Timeout>()
   readonly #hopeless = Promise.withResolvers<number>()
   #serving: readonly WorkerProcess[] = []
@@ -192,8 +193,11 @@ class Primary {
   }
 
   #restart({ name, number, age }: WorkerProcess, how: string): void {
-    const pause = this.#restarts.ended(age)
-    if (this.#restarts.isHopeless && this.#serving.length === 0) return this.#giveUp(name, how)
+    const restarts = this.#restarts.get(number) ?? new Restarts()
+    this.#restarts.set(number, restarts)
+    const pause = restarts.ended(age)
+    if (restarts.isHopeless && this.#serving.length === 0)
+      return this.#giveUp(`${name} ${how}, for the ${restarts.count}th time in a row, and no other serves`)
     writeError(sayAll([`${name} ${how}; another one starts in ${pause / 1_000} s`]))
     const timer = setTimeout(() => {
       this.#timers.delete(timer)
@@ -218,9 +222,8 @@ class Primary {
     }
   }
 
-  #giveUp(name: string, how: string): void {
-    const { count } = this.#restarts
-    writeError(sayAll([`${name} ${how}; ${count} workers have ended in a row and none serves: giving up`]))
+  #giveUp(why: string): void {
+    writeError(sayAll([`${why}: giving up`]))
     void this.stop(true).then(() => this.#hopeless.resolve(1))
   }
 

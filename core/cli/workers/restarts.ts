@@ -4,15 +4,15 @@ const FIRST = 100
 const LONGEST = 10_000
 /** A worker that has lived so long was well. */
 const WELL = 60_000
-/** So many ends in a row, and no worker that serves: a restart helps no longer. */
-const CAP = 10
+/** After so many ends in a row, and where no worker serves, a restart helps no longer. */
+const CAP = 6
 
-/** When a worker that has ended starts again. */
+/** When a worker that has ended starts again: one for each number. */
 export class Restarts {
   #count = 0
 
   /**
-   * A worker has ended, or did not come to serve.
+   * The worker has ended, or did not come to serve.
    *
    * @param lived Milliseconds.
    * @returns Milliseconds until the next one starts.
@@ -27,7 +27,7 @@ export class Restarts {
     return this.#count >= CAP
   }
 
-  /** How many have ended in a row. */
+  /** How many times it has ended in a row. */
   get count(): number {
     return this.#count
   }

@@ -8,6 +8,7 @@ type VersionListener = Parameters<PeerLink['hearVersions']>[1]
 /** The seat of a worker: what it needs of the others, it asks its primary for. */
 export class WorkerSeat implements Seat {
   readonly #channel: Channel
+  readonly #onListen: () => void
   readonly #listeners = new Map<string, Set<Listener>>()
   readonly #versionListeners = new Map<string, Set<VersionListener>>()
   readonly link: PeerLink = {
@@ -20,8 +21,10 @@ export class WorkerSeat implements Seat {
     hearVersions: (name, listener) => added(this.#versionListeners, name, listener),
   }
 
-  constructor(channel: Channel) {
+  /** @param onListen Is told when listeners begin to be opened: `node:cluster` asks the primary for them too. */
+  constructor(channel: Channel, onListen: () => void) {
     this.#channel = channel
+    this.#onListen = onListen
     channel.answer({
       peer: ({ topic, message }) => this.#hear(topic, message),
       version: ({ name, ...version }) => {
@@ -31,7 +34,9 @@ export class WorkerSeat implements Seat {
     })
   }
 
-  readonly place = async ({ host, port, at }: ResolvedListen): Promise<Place> => {
+  readonly place = async ({ path, host, port, at }: ResolvedListen): Promise<Place> => {
+    this.#onListen()
+    if (path !== null) return shared
     const answer = await this.#channel.ask('place', { host, port, at })
     if ('port' in answer) return answer
     throw Object.assign(new Error(answer.message), { code: answer.code })
@@ -48,6 +53,9 @@ export class WorkerSeat implements Seat {
     return this.#channel.ask('propose', { name, number, value }).catch(() => ({ number: number + 1, value }))
   }
 }
+
+/** A Unix socket is the primary's. */
+const shared: Place = Object.freeze({ port: 0, reusePort: false })
 
 function added<T>(all: Map<string, Set<T>>, key: string, listener: T): () => void {
   const listeners = all.get(key) ?? new Set()

@@ -14,11 +14,11 @@ import { WorkerSeat } from './worker-seat.ts'
 /** A worker of `rawhttp start --workers`: serves until its primary or a signal ends it, and gives the exit code. */
 export async function work(args: Args, settings: Settings, number: number): Promise<number> {
   const channel = new Channel(process as Port, {}, holdProcess)
-  holdProcess(false)
+  process.channel?.unref()
   process.once('disconnect', leave)
   const cwd = process.cwd()
   const modules = new FreshModules()
-  const seat = new WorkerSeat(channel)
+  const seat = new WorkerSeat(channel, () => holdProcess(true))
   try {
     // What is said of the config is the same for all.
     const server = await build(settings, { modules, cwd, speaks: number === 1, seat })
@@ -38,9 +38,12 @@ export async function work(args: Args, settings: Settings, number: number): Prom
   }
 }
 
-/** While nothing but the line to the primary is open, a config that never ends its load is to be noticed. */
+let holders = 0
+
+/** While nobody waits for the primary, its line does not hold the process: a config that never loads is to be noticed. */
 function holdProcess(isHeld: boolean): void {
-  if (isHeld) process.channel?.ref()
+  holders += isHeld ? 1 : -1
+  if (holders > 0) process.channel?.ref()
   else process.channel?.unref()
 }
 
