@@ -1,4 +1,4 @@
-import { definePlugin, type Diagnostic, type PluginServer } from 'rawhttp'
+import { type Diagnostic, definePlugin, type PluginServer } from 'rawhttp'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { Values } from '../../core/cli/workers/values.ts'
 import { resolveConfig } from '../../core/config/resolve.ts'
@@ -33,7 +33,11 @@ class Table {
       send: (topic, message) => void ask(topic, message),
       hear(topic, listener) {
         own.listeners.set(topic, [...(own.listeners.get(topic) ?? []), listener])
-        return () => own.listeners.set(topic, own.listeners.get(topic)!.filter(each => each !== listener))
+        return () =>
+          own.listeners.set(
+            topic,
+            own.listeners.get(topic)!.filter(each => each !== listener),
+          )
       },
       propose: async (name, version) => this.#values.propose({ name, ...version }),
       hearVersions: (name, listener) => {
@@ -120,11 +124,15 @@ describe('a plugin', () => {
 
   it('is told what it may not send', async () => {
     const { own } = await worker(new Table().seat())
-    expect(() => own.peers.send('news', () => undefined)).toThrow(/^plugin "talking": peers\.send\("news"\): .*could not be cloned/)
+    expect(() => own.peers.send('news', () => undefined)).toThrow(
+      /^plugin "talking": peers\.send\("news"\): .*could not be cloned/,
+    )
     await expect(own.peers.ask('news', Buffer.alloc(1_048_576))).rejects.toThrow(
       'peers.ask("news"): expected at most 1048576 bytes, got',
     )
-    expect(() => own.peers.hear('late', () => undefined)).toThrow('came too late: call it in server() or site()')
+    expect(() => own.peers.hear('late', () => undefined)).toThrow(
+      'came too late: call it in server() or site()',
+    )
   })
 
   it('that hears a topic twice does not start', async () => {
@@ -143,11 +151,23 @@ describe('a plugin', () => {
     const table = new Table()
     const [one, two] = [await worker(table.seat()), await worker(table.seat())]
     const told: string[] = []
-    const first = await one.own.peers.agree('keys', () => 'first', value => told.push(`one ${value}`))
-    const other = await two.own.peers.agree('keys', () => 'other', value => told.push(`two ${value}`))
+    const first = await one.own.peers.agree(
+      'keys',
+      () => 'first',
+      value => told.push(`one ${value}`),
+    )
+    const other = await two.own.peers.agree(
+      'keys',
+      () => 'other',
+      value => told.push(`two ${value}`),
+    )
     expect([first.value, other.value, told]).toEqual(['first', 'first', []])
     await Promise.all([first.replace('second'), other.replace('late')])
-    expect([first.value, other.value, told.sort()]).toEqual(['second', 'second', ['one second', 'two second']])
+    expect([first.value, other.value, told.sort()]).toEqual([
+      'second',
+      'second',
+      ['one second', 'two second'],
+    ])
     await two.server.stop()
     await first.replace('third')
     await new Promise(resolve => setImmediate(resolve))

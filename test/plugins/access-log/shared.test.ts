@@ -38,24 +38,27 @@ describe('a pipe that several processes write to', () => {
 
   test('gets whole lines, of at most 4,096 bytes a write', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 4_095 }), { minLength: 1, maxLength: 25 }), async all => {
-        const { path, reader } = await pipe()
-        const output = new LogOutput({ path, isShared: true })
-        await output.open()
-        expect(output.longest).toBe(4_096)
-        const lines = all.slice(0, 15).map(lineOf)
-        const sizes = await writesOf(output, lines)
-        const { bytesRead, buffer } = await reader.read(Buffer.alloc(65_536))
-        const text = buffer.toString('latin1', 0, bytesRead)
-        expect(text).toBe(lines.join(''))
-        let from = 0
-        for (const size of sizes) {
-          expect(size).toBeLessThanOrEqual(4_096)
-          expect(text[from + size - 1]).toBe('\n')
-          from += size
-        }
-        expect(from).toBe(text.length)
-      }),
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 0, max: 4_095 }), { minLength: 1, maxLength: 25 }),
+        async all => {
+          const { path, reader } = await pipe()
+          const output = new LogOutput({ path, isShared: true })
+          await output.open()
+          expect(output.longest).toBe(4_096)
+          const lines = all.slice(0, 15).map(lineOf)
+          const sizes = await writesOf(output, lines)
+          const { bytesRead, buffer } = await reader.read(Buffer.alloc(65_536))
+          const text = buffer.toString('latin1', 0, bytesRead)
+          expect(text).toBe(lines.join(''))
+          let from = 0
+          for (const size of sizes) {
+            expect(size).toBeLessThanOrEqual(4_096)
+            expect(text[from + size - 1]).toBe('\n')
+            from += size
+          }
+          expect(from).toBe(text.length)
+        },
+      ),
       { numRuns: 25 },
     )
   })
@@ -77,7 +80,10 @@ test.each([
   const output = new LogOutput({ path, isShared })
   await output.open()
   expect(output.longest).toBe(Number.POSITIVE_INFINITY)
-  const sizes = await writesOf(output, Array.from({ length: 20 }, (_, at) => lineOf(999, at)))
+  const sizes = await writesOf(
+    output,
+    Array.from({ length: 20 }, (_, at) => lineOf(999, at)),
+  )
   expect(sizes).toEqual([20_000])
   if (isShared) expect(linesOf(await readFile(path, 'latin1'))).toHaveLength(20)
 })

@@ -5,7 +5,8 @@ import { exchangeBytes } from '../../../support/raw-client.ts'
 export async function ask(url: string, path = '/', ...fields: readonly string[]): Promise<string> {
   const answer = await exchangeBytes(Number(new URL(url).port), get(path, 'Connection: close', ...fields))
   const end = answer.indexOf('\r\n\r\n')
-  if (!answer.startsWith('HTTP/1.1 200 ') || end === -1) throw new Error(`not answered: ${answer.slice(0, 80)}`)
+  if (!answer.startsWith('HTTP/1.1 200 ') || end === -1)
+    throw new Error(`not answered: ${answer.slice(0, 80)}`)
   return answer.slice(end + 4)
 }
 

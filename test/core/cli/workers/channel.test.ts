@@ -53,7 +53,10 @@ describe('a channel', () => {
   })
 
   it('fails a question that cannot be sent', async () => {
-    const failing = { on: () => undefined, send: (_: Frame, callback: (error: Error) => void) => callback(new Error('closed')) }
+    const failing = {
+      on: () => undefined,
+      send: (_: Frame, callback: (error: Error) => void) => callback(new Error('closed')),
+    }
     await expect(new Channel(failing, {}).ask('prepare', null)).rejects.toThrow('closed')
   })
 

@@ -58,7 +58,9 @@ describe('a worker that is killed', () => {
     expect(code).toBe(1)
     const pauses = [...stderr.matchAll(/starts in (\S+) s$/gm)].map(([, pause]) => Number(pause))
     expect(pauses).toEqual([0.1, 0.2, 0.4, 0.8, 1.6])
-    expect(stderr).toMatch(/did not come to serve, for the 6th time in a row, and no other serves: giving up\n$/)
+    expect(stderr).toMatch(
+      /did not come to serve, for the 6th time in a row, and no other serves: giving up\n$/,
+    )
   })
 
   it('leaves the server to the others, also when no other one comes', async () => {

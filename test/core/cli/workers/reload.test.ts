@@ -27,7 +27,10 @@ describe('a reload in place', () => {
     const before = await askAll(url, 2)
     write(version(2, failsInOne))
     const { code, text } = await reload()
-    expect([code, text]).toEqual([1, expect.stringContaining('not reloaded, the config before goes on serving')])
+    expect([code, text]).toEqual([
+      1,
+      expect.stringContaining('not reloaded, the config before goes on serving'),
+    ])
     expect(text).toContain('EEXIST')
     expect(await askAll(url, 2)).toEqual(before)
     write(version(3))
@@ -96,7 +99,10 @@ describe('a reload by fresh workers', () => {
       let isReloaded = false
       const client = async () => {
         while (!isReloaded || answers.length < round * 1_000)
-          await ask(url).then(answer => answers.push(answer[0]!), error => failures.push(error))
+          await ask(url).then(
+            answer => answers.push(answer[0]!),
+            error => failures.push(error),
+          )
       }
       const clients = Array.from({ length: 8 }, client)
       expect(await reload()).toEqual({ code: 0, text: 'rawhttp: reloaded by fresh workers\n' })

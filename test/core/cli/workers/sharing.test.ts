@@ -78,8 +78,7 @@ function answerOf(request) {
 }`
     const { url } = await serving({
       plugins: 'cache()',
-      imports:
-        "import { cache } from 'rawhttp/plugins/cache'\nimport { Slots } from 'rawhttp'",
+      imports: "import { cache } from 'rawhttp/plugins/cache'\nimport { Slots } from 'rawhttp'",
       top: cached,
       answer: 'answerOf(request)',
     })
@@ -126,7 +125,10 @@ function answerOf(request) {
       ['--workers', '4'],
     )
     const agent = new Agent({ keepAlive: true, maxSockets: 16 })
-    const fields = (size: number) => ({ 'user-agent': 'u'.repeat(size), referer: `http://a/${'r'.repeat(size)}` })
+    const fields = (size: number) => ({
+      'user-agent': 'u'.repeat(size),
+      referer: `http://a/${'r'.repeat(size)}`,
+    })
     const one = async (number: number) => {
       const path = `/${number}/${'x'.repeat(number % 5_000)}`
       const request = send(server.url + path, { agent, headers: fields(number % 1_500) }).end()
