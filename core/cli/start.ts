@@ -41,11 +41,13 @@ async function serveHere(args: Args, settings: Settings): Promise<Running> {
   const cwd = process.cwd()
   const modules = new FreshModules()
   const server = await build(settings, { modules, cwd })
-  const addresses = await server.listen()
+  await server.listen()
   const { Reloader } = await import('./reloader.ts')
   const reloader = new Reloader({ server, modules, settings, args, cwd })
   return {
-    addresses,
+    get addresses() {
+      return server.listeners
+    },
     ended: new Promise(() => undefined),
     stop: options => server.stop(options),
     reload() {

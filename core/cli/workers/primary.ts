@@ -1,10 +1,12 @@
 import cluster from 'node:cluster'
 import type { ListeningAddress } from '../../server.ts'
+import { passedSockets } from '../../passed-sockets.ts'
 import { writeError } from '../../stderr.ts'
 import type { ExplainedError } from '../failure.ts'
 import { ReloadQueue } from '../reload-queue.ts'
 import type { Outcome } from '../reloader.ts'
 import type { Running } from '../running.ts'
+import { workerEnv } from './number.ts'
 import { canReusePort, Places } from './places.ts'
 import type { NamedVersion, PeerMessage } from './protocol.ts'
 import { Restarts } from './restarts.ts'
@@ -32,12 +34,19 @@ interface PrimaryOptions {
 export async function startWorkers(options: PrimaryOptions): Promise<Running> {
   // The system spreads the connections of a socket that all workers have; passing each on would cost.
   cluster.schedulingPolicy = cluster.SCHED_NONE
-  cluster.setupPrimary({ serialization: 'advanced' })
+  const descriptors = passedSockets().map(({ fd }) => fd)
+  cluster.setupPrimary({
+    serialization: 'advanced',
+    // The place in the list is the descriptor that a worker has, the number the one that is its own here.
+    stdio: ['inherit', 'inherit', 'inherit', ...descriptors, 'ipc'],
+  })
   const primary = new Primary(options)
-  const addresses = await primary.start()
+  await primary.start()
   if (process.platform !== 'win32') process.on('SIGUSR2', () => primary.reopen())
   return {
-    addresses,
+    get addresses() {
+      return primary.addresses
+    },
     ended: primary.ended,
     stop: ({ deadline } = {}) => primary.stop(deadline === 0),
     reload() {
@@ -78,9 +87,14 @@ class Primary {
     return this.#hopeless.promise
   }
 
-  async start(): Promise<readonly ListeningAddress[]> {
-    await this.#replace()
+  /** Where it listens, as the first worker says. */
+  get addresses(): readonly ListeningAddress[] {
     return this.#addresses
+  }
+
+  /** @throws ExplainedError when a worker does not come to serve; then none is left. */
+  async start(): Promise<void> {
+    await this.#replace()
   }
 
   /** Has all change, or none, and says on stderr what came of it. It never rejects. */
@@ -134,7 +148,9 @@ class Primary {
     const ends = await Promise.all(workers.map(worker => worker.commit()))
     // It is too late to go back. A fresh worker has the new config.
     for (const [at, { code }] of ends.entries()) if (code !== 0) workers[at]!.kill()
-    return ends.find(({ code }) => code === 0) ?? ends[0]!
+    const good = ends.find(({ code }) => code === 0) ?? ends[0]!
+    this.#addresses = good.addresses ?? this.#addresses
+    return { code: good.code, text: good.text }
   }
 
   /** A reload by fresh workers, who listen on the same sockets before the old ones leave. */
@@ -173,7 +189,7 @@ class Primary {
   }
 
   #spawn(number: number): WorkerProcess {
-    const worker: WorkerProcess = new WorkerProcess(number, {
+    const worker: WorkerProcess = new WorkerProcess(number, workerEnv(number, passedSockets()), {
       place: question => this.#places.find(question),
       propose: version => this.#values.propose(version),
       peers: (message, from) => this.#askOthers(message, from),

@@ -26,6 +26,11 @@ export interface NamedVersion extends Version {
   readonly name: string
 }
 
+/** The end of a reload, and where the worker listens since; without that it is no good end. */
+export interface Committed extends Outcome {
+  readonly addresses?: readonly ListeningAddress[] | undefined
+}
+
 /** What primary and worker ask each other, and what they answer. */
 export interface Questions {
   // A worker asks:
@@ -45,7 +50,7 @@ export interface Questions {
   readonly version: { readonly ask: NamedVersion; readonly answer: null }
   /** The first half of a reload; null when it waits for the second. */
   readonly prepare: { readonly ask: null; readonly answer: Outcome | null }
-  readonly commit: { readonly ask: null; readonly answer: Outcome }
+  readonly commit: { readonly ask: null; readonly answer: Committed }
   readonly abandon: { readonly ask: null; readonly answer: null }
   /** Open the logs anew. */
   readonly reopen: { readonly ask: null; readonly answer: null }

@@ -3,8 +3,7 @@ import type { ListeningAddress } from '../../server.ts'
 import { ExplainedError } from '../failure.ts'
 import type { Outcome } from '../reloader.ts'
 import { Channel, type Port } from './channel.ts'
-import { NUMBER_VARIABLE } from './number.ts'
-import type { Questions, StopQuestion } from './protocol.ts'
+import type { Committed, Questions, StopQuestion } from './protocol.ts'
 
 /** Milliseconds that a worker has to begin to serve. */
 const START_LIMIT = 60_000
@@ -32,7 +31,7 @@ export class WorkerProcess {
   #serves = false
   #code = 1
 
-  constructor(number: number, services: Services) {
+  constructor(number: number, env: Readonly<Record<string, string>>, services: Services) {
     this.number = number
     const ready = Promise.withResolvers<readonly ListeningAddress[]>()
     const fail = (text: string, code = 1) => ready.reject(new ExplainedError({ code, text }))
@@ -41,7 +40,7 @@ export class WorkerProcess {
       this.kill()
     }
     const timer = setTimeout(late, START_LIMIT)
-    this.#worker = cluster.fork({ [NUMBER_VARIABLE]: String(number) })
+    this.#worker = cluster.fork(env)
     this.#channel = new Channel(this.#worker as Port, {
       place: body => services.place(body, this),
       propose: body => services.propose(body, this),
@@ -80,7 +79,7 @@ export class WorkerProcess {
     return this.#channel.ask('prepare', null, RELOAD_LIMIT).catch(error => this.#failed(error))
   }
 
-  commit(): Promise<Outcome> {
+  commit(): Promise<Committed> {
     return this.#channel.ask('commit', null, RELOAD_LIMIT).catch(error => this.#failed(error))
   }
 

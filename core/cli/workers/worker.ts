@@ -28,7 +28,7 @@ export async function work(args: Args, settings: Settings, number: number): Prom
     const stop = (how: StopQuestion) => stopServer(server, how).then(() => end.resolve(0), end.reject)
     process.off('disconnect', leave)
     onPrimaryGone(() => void stop('usual'))
-    answer(channel, new Reloader({ server, modules, settings, args, cwd }), stop)
+    answer(channel, server, new Reloader({ server, modules, settings, args, cwd }), stop)
     await channel.ask('ready', addresses)
     return await Promise.race([stopped, end.promise])
   } catch (error) {
@@ -56,7 +56,12 @@ function onPrimaryGone(stop: () => void): void {
   process.once('disconnect', stop)
 }
 
-function answer(channel: Channel, reloader: Reloader, stop: (how: StopQuestion) => void): void {
+function answer(
+  channel: Channel,
+  server: Server,
+  reloader: Reloader,
+  stop: (how: StopQuestion) => void,
+): void {
   let prepared: PreparedReload | null = null
   const take = () => {
     const taken = prepared
@@ -70,7 +75,11 @@ function answer(channel: Channel, reloader: Reloader, stop: (how: StopQuestion) 
       prepared = made
       return null
     },
-    commit: async () => (await take()?.commit()) ?? { code: 1, text: 'rawhttp: nothing is prepared\n' },
+    async commit() {
+      const outcome = await take()?.commit()
+      if (outcome === undefined) return { code: 1, text: 'rawhttp: nothing is prepared\n' }
+      return { ...outcome, addresses: server.listeners.map(({ url }) => ({ url })) }
+    },
     async abandon() {
       await take()?.abandon()
       return null
