@@ -97,6 +97,8 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
   /** Numbers of now, and counts since the server was made. */
   readonly stats: ServerStats
   isStopping = false
+  /** @internal Whether connections without a request end: a stop may give them a moment first. */
+  endsIdle = false
   #generation: Generation | null = null
   #started: Promise<void> | null = null
   #stopped: Promise<void> | null = null
@@ -265,10 +267,18 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
    * Stops: runs `drain`, accepts no more, finishes what is in flight, then runs `stop`. A second call with `deadline: 0`
    * forces.
    *
-   * @param options `deadline`: milliseconds after which what is still open is cut. Default: 10 s.
+   * @param options `deadline`: milliseconds after which what is still open is cut. Default: 10 s. `idle`: milliseconds
+   * for requests that are on their way on connections that have none: where others go on serving the address, nobody
+   * shall have to ask again. Default: 0.
    */
-  stop({ deadline = 10_000 }: { readonly deadline?: number } = {}): Promise<void> {
-    this.#stopped ??= this.#stop(deadline)
+  stop({
+    deadline = 10_000,
+    idle = 0,
+  }: {
+    readonly deadline?: number
+    readonly idle?: number
+  } = {}): Promise<void> {
+    this.#stopped ??= this.#stop(deadline, idle)
     if (deadline === 0) this.#hurry?.()
     return this.#stopped
   }
@@ -348,7 +358,7 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
     old.cut(new DeadlineError('reload.oldStreams passed'))
   }
 
-  async #stop(deadline: number): Promise<void> {
+  async #stop(deadline: number, idle: number): Promise<void> {
     const late = Promise.withResolvers<Late>()
     this.#hurry = () => late.resolve('forced')
     const timer = setTimeout(() => late.resolve('timeout'), deadline)
@@ -358,8 +368,10 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
       left = await this.#announce(deadline, late.promise)
     this.isStopping = true
     for (const listener of this.#listeners) listener.close()
-    this.#streams.drain(left)
     this.generation.dismiss('the server stops')
+    if (idle > 0) await this.#linger(idle, late.promise)
+    this.endsIdle = true
+    this.#streams.drain(left)
     const end = await Promise.race([this.#quiet(), late.promise])
     clearTimeout(timer)
     if (end !== 'quiet') await this.#cut(deadline)
@@ -378,6 +390,14 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
       this.report({ code: 'DRAIN_LATE', message, severity: 'warning' })
     }
     return Math.max(0, Math.ceil(deadline - (performance.now() - since)))
+  }
+
+  /** Lets requests come that are on their way. Each answer ends its connection by now. */
+  async #linger(idle: number, late: Promise<Late>): Promise<void> {
+    const over = Promise.withResolvers<void>()
+    const timer = setTimeout(over.resolve, idle)
+    await Promise.race([over.promise, this.#quiet(), late])
+    clearTimeout(timer)
   }
 
   /** When the last connection and the last request have ended, those of old generations too. */

@@ -38,6 +38,9 @@ export async function work(args: Args, settings: Settings, number: number): Prom
   }
 }
 
+/** Milliseconds for the first bytes of clients who have just connected to a worker that is replaced. */
+const IDLE = 1_000
+
 let holders = 0
 
 /** While nobody waits for the primary, its line does not hold the process: a config that never loads is to be noticed. */
@@ -99,6 +102,7 @@ function answer(
 async function stopServer(server: Server, how: StopQuestion): Promise<void> {
   if (how === 'forced') return await server.stop({ deadline: 0 })
   // As old generations have it at a reload in place.
-  if (how === 'replaced') return await server.stop({ deadline: server.generation.config.reload.oldStreams })
+  if (how === 'replaced')
+    return await server.stop({ deadline: server.generation.config.reload.oldStreams, idle: IDLE })
   return await server.stop()
 }

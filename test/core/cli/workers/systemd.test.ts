@@ -25,9 +25,9 @@ it('workers share the sockets of systemd, also one that comes when all the other
   const command = [...rawhttp, 'start', '--workers', '2']
   const running = await activate(command, cwd, { listen: [`127.0.0.1:${port}`, path] })
   const url = `http://127.0.0.1:${port}`
+  const before = await askAll(url, 2)
   await running.line(new RegExp(`^rawhttp listening on ${url}$`))
   await running.line(new RegExp(`^rawhttp listening on unix:${path}$`))
-  const before = await askAll(url, 2)
   for (const pid of before) process.kill(Number(pid), 'SIGKILL')
   await until(async () => (await askAll(url, 2).catch(() => before)).every(pid => !before.includes(pid)))
   await using byPath = await RawClient.open({ path })
