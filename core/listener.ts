@@ -1,10 +1,11 @@
+import cluster from 'node:cluster'
 import { chmod } from 'node:fs/promises'
 import {
   type AddressInfo,
   createServer,
   type ListenOptions,
   type Server as NetServer,
-  type Socket,
+  Socket,
 } from 'node:net'
 import type { PeerCertificate } from 'node:tls'
 import { withoutMapping } from './address-list.ts'
@@ -142,14 +143,13 @@ export class Listener {
     }
     // Before it is opened: from then on clients come, who are told where they came to.
     this.#text = (await pathOfDescriptor(fd)) ?? this.#text
-    // Workers have the descriptor too, and leave that of their primary alone.
-    await this.#listen({ fd, exclusive: true }).catch(cause => {
+    await this.#listen(placeOfDescriptor(fd)).catch(cause => {
       const received = `${this.text}, of which the system says ${cause.code ?? cause.message}`
       throw new ConfigError({ path, expected: 'a socket that listens', received }, { cause })
     })
   }
 
-  #listen(place: ListenOptions | { readonly fd: number; readonly exclusive: true }): Promise<void> {
+  #listen(place: ListenOptions | { readonly fd: number } | Socket): Promise<void> {
     return new Promise((resolve, reject) => {
       const failed = (error: Error) => this.#fail(error).catch(reject)
       this.#server.once('error', failed)
@@ -187,6 +187,12 @@ export class Listener {
     this.#server.close()
     if (typeof this.config.fd === 'number') closed.add(this.config.fd)
   }
+}
+
+// A worker of `node:cluster` would listen on the descriptor that its primary has by this number, and close it there when
+// the last worker ends. A handle is its own.
+function placeOfDescriptor(fd: number): { readonly fd: number } | Socket {
+  return cluster.isWorker ? new Socket({ fd, readable: false, writable: false }) : { fd }
 }
 
 /** Descriptors that were passed to the process and closed again: nobody can have them a second time. */
