@@ -28,7 +28,9 @@ export async function start(args: Args): Promise<number> {
   for (const { url } of running.addresses) writeError(`rawhttp listening on ${url}\n`)
   systemd.ready(() => running.addresses)
   const reload = () => systemd.reloading(() => running.reload())
-  const control = await openControl(settings, running.addresses, reload).catch(error => stopAndThrow(running, error))
+  const control = await openControl(settings, running.addresses, reload).catch(error =>
+    stopAndThrow(running, error),
+  )
   hangUps.handle(() => void reload())
   const unwatch = args.flags.has('watch') ? await running.watch() : none
   const code = await Promise.race([stopped, running.ended])

@@ -1,6 +1,6 @@
 import cluster from 'node:cluster'
-import type { ListeningAddress } from '../../server.ts'
 import { passedSockets } from '../../passed-sockets.ts'
+import type { ListeningAddress } from '../../server.ts'
 import { writeError } from '../../stderr.ts'
 import type { ExplainedError } from '../failure.ts'
 import { ReloadQueue } from '../reload-queue.ts'
