@@ -16,6 +16,7 @@ import type { HandedOver, Sink } from './sink.ts'
 export interface ConnectionHost {
   readonly deadlines: Deadlines
   readonly isStopping: boolean
+  readonly endsIdle: boolean
   dispatch(request: HttpRequest, sink: Sink): void
   report(diagnostic: Diagnostic): void
   /** A plugin has taken a connection over, and wants to be told when it has to end. */
@@ -60,6 +61,10 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
 
   get isStopping(): boolean {
     return this.#host.isStopping
+  }
+
+  get endsIdle(): boolean {
+    return this.#host.endsIdle
   }
 
   get hasInputEnded(): boolean {

@@ -7,10 +7,12 @@ import { SharedHooks } from './hook.ts'
 import { ServerHookTable } from './hook-tables.ts'
 import { KeptValues } from './keep.ts'
 import { PathError } from './path.ts'
+import { GenerationPeers } from './peers.ts'
 import { awaited } from './pending.ts'
 import type { PluginServer } from './plugin.ts'
 import type { HttpRequest } from './request.ts'
 import { Retirement } from './retirement.ts'
+import type { PeerLink } from './seat.ts'
 import { setUpPlugins } from './setup.ts'
 import type { Sink } from './sink.ts'
 import { ROOT_SITE, Site, SiteTable } from './site.ts'
@@ -31,6 +33,8 @@ export interface GenerationHost {
   readonly deadlines: Deadlines
   serve: PluginServer['serve']
   readonly stats: ServerStats
+  /** The line to other workers. */
+  readonly link: PeerLink
   /** Where diagnostics go when no plugin listens. */
   fallbackReport(diagnostic: Diagnostic): void
 }
@@ -46,6 +50,7 @@ export class Generation {
   readonly rootSite: Site
   readonly table: SiteTable
   readonly kept: KeptValues
+  readonly peers: GenerationPeers
   readonly deadlines: Deadlines
   /** Requests that take their time: a handler is at work, a body comes in pieces, or a stream was taken over. */
   readonly atWork = new Set<Cuttable>()
@@ -66,6 +71,7 @@ export class Generation {
     const context = { report: (diagnostic: Diagnostic) => this.report(diagnostic) }
     this.hooks = new ServerHookTable(context)
     this.kept = new KeptValues(context.report)
+    this.peers = new GenerationPeers(host.link, context.report)
     this.sites = config.sites.map(site => new Site(site, site.limits, context))
     this.rootSite = new Site({ name: ROOT_SITE, hosts: [], dir: config.dir }, config.limits, context)
     this.table = new SiteTable(this.sites)
@@ -78,14 +84,15 @@ export class Generation {
    */
   static async build(config: ResolvedConfig, host: GenerationHost): Promise<Generation> {
     const generation = new Generation(config, host)
-    const { hooks, sites, rootSite, kept } = generation
+    const { hooks, sites, rootSite, kept, peers } = generation
     const serve: PluginServer['serve'] = (stream, info) => host.serve(stream, info)
     const report = (diagnostic: Diagnostic) => generation.report(diagnostic)
     const dispatch = (site: Site, request: HttpRequest, sink: Sink) =>
       generation.dispatch(request, sink, site)
     const slots = new SlotValues()
     const { stats } = host
-    await setUpPlugins({ config, hooks, sites, rootSite, kept, slots, stats, serve, dispatch, report })
+    const common = { config, hooks, sites, rootSite, kept, peers, slots, stats }
+    await setUpPlugins({ ...common, serve, dispatch, report })
     const shared = new SharedHooks()
     for (const site of [rootSite, ...sites]) site.seal(shared)
     generation.firedProtocolError = hooks.protocolError.fired
@@ -116,6 +123,7 @@ export class Generation {
    */
   async start(before: Generation | null): Promise<void> {
     this.kept.prepare(before?.kept ?? null)
+    this.peers.open()
     try {
       await this.hooks.start.fired?.promise()
     } catch (thrown) {
@@ -204,6 +212,7 @@ export class Generation {
     }, STOP_LIMIT)
     await Promise.race([this.hooks.stop.fired?.promise(reason), late.promise])
     clearTimeout(timer)
+    this.peers.close()
   }
 
   /** Tells the `report` taps, or the server's own way when there is none or one fails. */

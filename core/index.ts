@@ -70,6 +70,7 @@ export {
 } from './path.ts'
 export { type PathPattern, type PatternPiece, readPattern } from './pattern.ts'
 export { type PatternMatch, PatternTable } from './pattern-table.ts'
+export type { Agreed, PeerListener, Peers } from './peers.ts'
 export {
   definePlugin,
   type PluginDefinition,

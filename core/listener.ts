@@ -1,16 +1,18 @@
+import cluster from 'node:cluster'
 import { chmod } from 'node:fs/promises'
 import {
   type AddressInfo,
   createServer,
   type ListenOptions,
   type Server as NetServer,
-  type Socket,
+  Socket,
 } from 'node:net'
 import type { PeerCertificate } from 'node:tls'
 import { withoutMapping } from './address-list.ts'
 import { ConfigError } from './config/errors.ts'
 import type { ResolvedListen } from './config/types.ts'
 import { pathOfDescriptor } from './passed-sockets.ts'
+import { alone, type Seat } from './seat.ts'
 import { removeStaleSocket } from './stale-socket.ts'
 import type { TrustedProxies } from './trusted-proxies.ts'
 
@@ -57,13 +59,20 @@ export class Listener {
   #config: ResolvedListen
   readonly #server: NetServer
   readonly #onSocket: (socket: Socket, listener: Listener) => void
+  readonly #place: Seat['place']
   #text: string
   #url = ''
   #isTcp: boolean
 
-  constructor(config: ResolvedListen, onSocket: (socket: Socket, listener: Listener) => void) {
+  /** @param place Where it really listens, for one of several workers. */
+  constructor(
+    config: ResolvedListen,
+    onSocket: (socket: Socket, listener: Listener) => void,
+    place: Seat['place'] = alone.place,
+  ) {
     this.#config = config
     this.#onSocket = onSocket
+    this.#place = place
     this.#text = textOf(config)
     this.#isTcp = config.path === null
     // Half-open, because a client may end its side and still wait for the answer (RFC 9112 section 9.6).
@@ -112,8 +121,9 @@ export class Listener {
   }
 
   async #listenAt(path: string | null): Promise<void> {
-    const { host, port } = this.config
-    if (path === null) return this.#listen({ host, port })
+    const { host } = this.config
+    const place = await this.#place(this.config).catch(error => this.#fail(error))
+    if (path === null) return this.#listen({ host, ...place })
     await this.#listen({ path }).catch(async (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EADDRINUSE' || !(await removeStaleSocket(path))) throw error
       await this.#listen({ path })
@@ -133,22 +143,26 @@ export class Listener {
     }
     // Before it is opened: from then on clients come, who are told where they came to.
     this.#text = (await pathOfDescriptor(fd)) ?? this.#text
-    await this.#listen({ fd }).catch(cause => {
+    await this.#listen(placeOfDescriptor(fd)).catch(cause => {
       const received = `${this.text}, of which the system says ${cause.code ?? cause.message}`
       throw new ConfigError({ path, expected: 'a socket that listens', received }, { cause })
     })
   }
 
-  #listen(place: ListenOptions | { readonly fd: number }): Promise<void> {
+  #listen(place: ListenOptions | { readonly fd: number } | Socket): Promise<void> {
     return new Promise((resolve, reject) => {
-      const failed = (error: Error) =>
-        reject(Object.assign(error, { listener: this.text, at: this.config.at }))
+      const failed = (error: Error) => this.#fail(error).catch(reject)
       this.#server.once('error', failed)
       this.#server.listen(place, () => {
         this.#server.off('error', failed)
         resolve()
       })
     })
+  }
+
+  /** Says which listener it is that cannot be opened. */
+  async #fail(error: Error): Promise<never> {
+    throw Object.assign(error, { listener: this.text, at: this.config.at })
   }
 
   async #allow(path: string, mode: number): Promise<void> {
@@ -173,6 +187,12 @@ export class Listener {
     this.#server.close()
     if (typeof this.config.fd === 'number') closed.add(this.config.fd)
   }
+}
+
+// A worker of `node:cluster` would listen on the descriptor that its primary has by this number, and close it there when
+// the last worker ends. A handle is its own.
+function placeOfDescriptor(fd: number): { readonly fd: number } | Socket {
+  return cluster.isWorker ? new Socket({ fd, readable: false, writable: false }) : { fd }
 }
 
 /** Descriptors that were passed to the process and closed again: nobody can have them a second time. */

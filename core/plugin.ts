@@ -4,6 +4,7 @@ import type { ServerHooks, SiteHooks } from './hooks.ts'
 import type { Keep } from './keep.ts'
 import type { ConnectionInfo } from './listener.ts'
 import type { Log } from './log.ts'
+import type { Peers } from './peers.ts'
 import type { HttpRequest } from './request.ts'
 import type { Sink } from './sink.ts'
 import type { SlotHolder } from './slots.ts'
@@ -44,6 +45,8 @@ export interface PluginServer extends SlotHolder {
   serve(stream: Duplex, info: ConnectionInfo): void
   /** Numbers of now, and counts since the server was made. */
   readonly stats: ServerStats
+  /** The same plugin in the other workers of this server. See {@link Peers}. */
+  readonly peers: Peers
   /** Messages for the operator that carry the plugin's name. */
   readonly log: Log
   /** Tells the operator of a fault that has no client to tell: the `report` taps, else stderr. */

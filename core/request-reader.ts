@@ -17,7 +17,10 @@ export interface RequestReaderHost {
   readonly info: ConnectionInfo
   readonly output: Output
   readonly answers: Answers
+  /** Whether an answer is the last one of its connection. */
   readonly isStopping: boolean
+  /** Whether a connection without a request gets none any more. */
+  readonly endsIdle: boolean
   report(diagnostic: Diagnostic): void
   /** Reads on where it can, and looks at flow, clock and end again. */
   wake(): void
@@ -122,7 +125,7 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
   #isLast(): boolean {
     if (this.#isFinal) return true
     if (this.#incoming !== null || this.#isInHead) return false
-    return this.#host.answers.isLastFinal || this.#host.isStopping || this.#isUsedUp
+    return this.#host.answers.isLastFinal || this.#host.endsIdle || this.#isUsedUp
   }
 
   get #isUsedUp(): boolean {

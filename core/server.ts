@@ -14,6 +14,7 @@ import { OldGenerations } from './old-generations.ts'
 import { awaited } from './pending.ts'
 import { printDiagnostic } from './print-diagnostic.ts'
 import type { HttpRequest } from './request.ts'
+import { alone, type Seat } from './seat.ts'
 import type { Sink } from './sink.ts'
 import { Connect } from './stages.ts'
 import { type ServerStats, statsOf } from './stats.ts'
@@ -23,6 +24,8 @@ import { Streams, type StreamsHost } from './streams.ts'
 export interface ServerOptions {
   /** Prints diagnostics of severity `info` and stacks too, when no plugin listens. Default: false. */
   readonly verbose?: boolean | undefined
+  /** @internal Its seat among other processes that serve the same sites. */
+  readonly seat?: Seat | undefined
 }
 
 /** An address that the server listens on. */
@@ -95,6 +98,8 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
   /** Numbers of now, and counts since the server was made. */
   readonly stats: ServerStats
   isStopping = false
+  /** @internal Whether connections without a request end: a stop may give them a moment first. */
+  endsIdle = false
   #generation: Generation | null = null
   #started: Promise<void> | null = null
   #stopped: Promise<void> | null = null
@@ -107,10 +112,12 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
   readonly #old = new OldGenerations()
   readonly #streams: Streams
   readonly #options: ServerOptions
+  readonly #seat: Seat
 
   /** @internal Use {@link buildServer} or `createServer`. */
   constructor(config: ResolvedConfig, options: ServerOptions) {
     this.#options = options
+    this.#seat = options.seat ?? alone
     this.deadlines = new Deadlines(shortestTimeout(config))
     this.#streams = new Streams(this)
     this.stats = statsOf(this.#streams, () => [...this.#old.all, this.generation])
@@ -126,6 +133,11 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
     const generation = await Generation.build(config, this)
     checkTls(generation)
     return generation
+  }
+
+  /** @internal */
+  get link(): Seat['link'] {
+    return this.#seat.link
   }
 
   /** @internal Those that are open. */
@@ -255,10 +267,18 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
    * Stops: runs `drain`, accepts no more, finishes what is in flight, then runs `stop`. A second call with `deadline: 0`
    * forces.
    *
-   * @param options `deadline`: milliseconds after which what is still open is cut. Default: 10 s.
+   * @param options `deadline`: milliseconds after which what is still open is cut. Default: 10 s. `idle`: milliseconds
+   * for requests that are on their way on connections that have none: where others go on serving the address, nobody
+   * shall have to ask again. Default: 0.
    */
-  stop({ deadline = 10_000 }: { readonly deadline?: number } = {}): Promise<void> {
-    this.#stopped ??= this.#stop(deadline)
+  stop({
+    deadline = 10_000,
+    idle = 0,
+  }: {
+    readonly deadline?: number
+    readonly idle?: number
+  } = {}): Promise<void> {
+    this.#stopped ??= this.#stop(deadline, idle)
     if (deadline === 0) this.#hurry?.()
     return this.#stopped
   }
@@ -301,7 +321,7 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
 
   /** @internal */
   async open(config: ResolvedListen, accept: Accept): Promise<Listener> {
-    const listener = new Listener(config, accept)
+    const listener = new Listener(config, accept, this.#seat.place)
     await listener.open(error => this.#listenerFailed(listener, error))
     if (this.isStopping) {
       listener.close()
@@ -315,7 +335,7 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
     this.generation.report({ code: 'LISTENER_FAILED', message, severity: 'error', cause: error })
   }
 
-  async #stop(deadline: number): Promise<void> {
+  async #stop(deadline: number, idle: number): Promise<void> {
     const late = Promise.withResolvers<Late>()
     this.#hurry = () => late.resolve('forced')
     const timer = setTimeout(() => late.resolve('timeout'), deadline)
@@ -325,8 +345,10 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
       left = await this.#announce(deadline, late.promise)
     this.isStopping = true
     for (const listener of this.#listeners) listener.close()
-    this.#streams.drain(left)
     this.generation.dismiss('the server stops')
+    if (idle > 0) await this.#linger(idle, late.promise)
+    this.endsIdle = true
+    this.#streams.drain(left)
     const end = await Promise.race([this.#quiet(), late.promise])
     clearTimeout(timer)
     if (end !== 'quiet') await this.#cut(deadline)
@@ -345,6 +367,14 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
       this.report({ code: 'DRAIN_LATE', message, severity: 'warning' })
     }
     return Math.max(0, Math.ceil(deadline - (performance.now() - since)))
+  }
+
+  /** Lets requests come that are on their way. Each answer ends its connection by now. */
+  async #linger(idle: number, late: Promise<Late>): Promise<void> {
+    const over = Promise.withResolvers<void>()
+    const timer = setTimeout(over.resolve, idle)
+    await Promise.race([over.promise, this.#quiet(), late])
+    clearTimeout(timer)
   }
 
   /** When the last connection and the last request have ended, those of old generations too. */

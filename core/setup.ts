@@ -7,6 +7,7 @@ import type { TapOwner } from './hook.ts'
 import type { ServerHookTable } from './hook-tables.ts'
 import type { KeptValues } from './keep.ts'
 import { logTo } from './log.ts'
+import type { GenerationPeers } from './peers.ts'
 import { awaiting } from './pending.ts'
 import type { PluginServer, PluginSite } from './plugin.ts'
 import type { HttpRequest } from './request.ts'
@@ -26,6 +27,7 @@ export interface SetupTarget {
   /** The site of what no other site gets; root plugins apply to it. */
   readonly rootSite: Site
   readonly kept: KeptValues
+  readonly peers: GenerationPeers
   readonly slots: SlotHolder
   readonly stats: ServerStats
   readonly serve: PluginServer['serve']
@@ -123,7 +125,7 @@ class Setup {
   }
 
   #serverFor(owner: TapOwner, place: string): PluginServer {
-    const { config, hooks, kept, slots, stats, serve, report } = this.#target
+    const { config, hooks, kept, peers, slots, stats, serve, report } = this.#target
     const { plugin } = owner
     const named = (diagnostic: Diagnostic) => report({ ...diagnostic, plugin })
     return Object.freeze({
@@ -134,6 +136,7 @@ class Setup {
       resolve: (path: string | URL) => absolute(config.dir, path),
       serve,
       stats,
+      peers: peers.facesFor(plugin, place),
       log: logTo(named),
       report: named,
     })

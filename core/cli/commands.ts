@@ -27,6 +27,13 @@ export const flags = {
   watch: {
     text: 'Reload when the config or a module of it changes; the mode is development.',
   },
+  workers: {
+    value: 'N',
+    text: 'Serve with N processes, or auto: as many as there are cores. (RAWHTTP_WORKERS)',
+  },
+  rolling: {
+    text: 'Each reload puts fresh workers in the place of the old ones.',
+  },
   control: { value: 'PATH', text: 'The control socket, that of rawhttp reload. (RAWHTTP_CONTROL)' },
   verbose: { text: 'Say which config is used, and show the stack of an error.' },
   help: { short: 'h', text: 'Show this help.' },
@@ -40,11 +47,12 @@ export const commands = {
     usage: 'rawhttp start [folder] [flags]',
     text: 'Serve the sites of a config, or a folder when there is none.',
     takesFolder: true,
-    flags: ['config', 'port', 'host', 'mode', 'watch', 'control', 'verbose'],
+    flags: ['config', 'port', 'host', 'mode', 'workers', 'rolling', 'watch', 'control', 'verbose'],
     examples: [
       'rawhttp start',
       'rawhttp start ./public --port 3000',
       'rawhttp start --config sites/blog.config.ts',
+      'rawhttp start --workers auto',
       'rawhttp start --watch',
     ],
   },

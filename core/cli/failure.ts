@@ -11,8 +11,20 @@ export interface Failure {
   readonly code: number
 }
 
+/** A failure that another process has explained already. */
+export class ExplainedError extends Error {
+  override readonly name = 'ExplainedError'
+  readonly failure: Failure
+
+  constructor(failure: Failure) {
+    super(failure.text)
+    this.failure = failure
+  }
+}
+
 /** One line with advice; the stack only with `--verbose`. */
 export function explain(error: unknown, args: Args): Failure {
+  if (error instanceof ExplainedError) return error.failure
   const lines = [error, ...alsoOf(error)].map(one => `rawhttp: ${unmarked(sentenceOf(one))}\n`)
   const stack = args.flags.has('verbose') && error instanceof Error ? `${withCauses(error)}\n` : ''
   return { text: lines.join('') + stack, code: codeOf(error, args) }

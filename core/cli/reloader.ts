@@ -6,6 +6,7 @@ import { writeError } from '../stderr.ts'
 import type { Args } from './args.ts'
 import { explain } from './failure.ts'
 import { asConfigMistake, prepare } from './prepare.ts'
+import { ReloadQueue } from './reload-queue.ts'
 import type { Settings } from './settings.ts'
 
 /** How a command has ended: what is printed, and the exit code. */
@@ -31,12 +32,18 @@ export interface ReloadContext {
   readonly cwd: string
 }
 
+/** A config that is loaded and started, and not in charge yet. */
+export interface PreparedReload {
+  /** It never rejects. */
+  commit(why?: string): Promise<Outcome>
+  abandon(): Promise<void>
+}
+
 /** Loads the config again, one load at a time. What is asked for meanwhile is one more, for all who asked. */
 export class Reloader {
   readonly #context: ReloadContext
   readonly #limit: number
-  #running: Promise<Outcome> | null = null
-  #following: Promise<Outcome> | null = null
+  readonly #queue = new ReloadQueue(why => this.#run(why))
 
   /** @param limit Milliseconds that a reload may take. Default: 60 s. */
   constructor(context: ReloadContext, limit = RELOAD_LIMIT) {
@@ -50,37 +57,48 @@ export class Reloader {
    * @param why What is said of the reason: `routes.ts changed`.
    */
   reload(why?: string): Promise<Outcome> {
-    if (this.#running === null) {
-      this.#running = this.#run(why)
-      return this.#running
-    }
-    this.#following ??= this.#running.then(() => {
-      this.#following = null
-      return this.reload(why)
-    })
-    return this.#following
+    return this.#queue.reload(why)
   }
 
-  async #run(why: string | undefined): Promise<Outcome> {
-    const outcome = await this.#attempt(why)
-    writeError(outcome.text)
-    this.#running = null
-    return outcome
-  }
-
-  async #attempt(why: string | undefined): Promise<Outcome> {
+  /**
+   * The first half of a reload, for one of several processes that change together. It never rejects, and says nothing.
+   *
+   * @returns What is to be put in charge or ended, one of the two; or why there is nothing.
+   */
+  async prepare(): Promise<PreparedReload | Outcome> {
     const { server, args, modules } = this.#context
     if (server.isStopping) return { code: 1, text: say(['not reloaded: the server is stopping']) }
     const load = modules.begin()
     try {
       const next = await this.#inTime(load)
-      const swapped = await commit(next)
-      return { code: 0, text: say(this.#told(swapped, load, why)) }
+      return {
+        commit: why => this.#commit(next, load, why),
+        abandon: () => next.abandon(),
+      }
     } catch (error) {
-      const { text, code } = explain(error, args)
-      return { code, text: `${say(['not reloaded, the config before goes on serving'])}${text}` }
+      return notReloaded(error, args)
     } finally {
       load.end(false)
+    }
+  }
+
+  async #run(why: string | undefined): Promise<Outcome> {
+    const outcome = await this.#attempt(why)
+    writeError(outcome.text)
+    return outcome
+  }
+
+  async #attempt(why: string | undefined): Promise<Outcome> {
+    const prepared = await this.prepare()
+    return 'code' in prepared ? prepared : await prepared.commit(why)
+  }
+
+  async #commit(next: NextGeneration, load: ModuleLoad, why: string | undefined): Promise<Outcome> {
+    try {
+      return { code: 0, text: say(this.#told(next.commit(), load, why)) }
+    } catch (error) {
+      await next.abandon()
+      return notReloaded(error, this.#context.args)
     }
   }
 
@@ -130,13 +148,10 @@ export class Reloader {
   }
 }
 
-async function commit(next: NextGeneration): Promise<Swapped> {
-  try {
-    return next.commit()
-  } catch (error) {
-    await next.abandon()
-    throw error
-  }
+/** What a reload that fails comes to. */
+function notReloaded(error: unknown, args: Args): Outcome {
+  const { text, code } = explain(error, args)
+  return { code, text: `${say(['not reloaded, the config before goes on serving'])}${text}` }
 }
 
 const say = (lines: readonly string[]): string => lines.map(line => `rawhttp: ${line}\n`).join('')

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { ConfigError } from '../config/errors.ts'
 import { quote } from '../config/show.ts'
 import { type Args, UsageError } from './args.ts'
@@ -12,6 +13,10 @@ export interface Settings {
   readonly mode: string
   readonly port: number | undefined
   readonly host: string | undefined
+  /** How many processes serve; null for this one alone. */
+  readonly workers: number | null
+  /** Whether a reload puts fresh workers in the place of the old ones. */
+  readonly rolling: boolean
   /** Path of the control socket. */
   readonly control: string | undefined
   readonly verbose: boolean
@@ -39,10 +44,37 @@ export function settle(args: Args, env: Env): Settings {
       (args.flags.has('watch') ? 'development' : 'production'),
     port: portFlag(flag('port')) ?? portVariable(variable(env, 'RAWHTTP_PORT', 'PORT')),
     host: flag('host') ?? variable(env, 'RAWHTTP_HOST', 'HOST')?.value,
+    workers: workersOf(args, env),
+    rolling: args.flags.has('rolling'),
     control: flag('control') ?? variable(env, 'RAWHTTP_CONTROL')?.value,
     verbose: args.flags.has('verbose'),
     env,
   }
+}
+
+const MAX_WORKERS = 256
+const expectedWorkers = `auto or a count from 1 to ${MAX_WORKERS}`
+
+function readWorkers(text: string): number | null {
+  if (text === 'auto') return availableParallelism()
+  return /^\d{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= MAX_WORKERS ? Number(text) : null
+}
+
+/** Who watches develops: the variable, which belongs to the place, is not for that. */
+function workersOf({ flags }: Args, env: Env): number | null {
+  const text = flags.get('workers')
+  if (text !== undefined && flags.has('watch'))
+    throw new UsageError('expected --workers or --watch, got both')
+  const found = flags.has('watch') ? undefined : variable(env, 'RAWHTTP_WORKERS')
+  if (text === undefined && found === undefined) {
+    if (flags.has('rolling')) throw new UsageError('--rolling is for workers: --workers N')
+    return null
+  }
+  const workers = readWorkers(text ?? found!.value)
+  if (workers !== null) return workers
+  if (text !== undefined) throw new UsageError(`--workers: expected ${expectedWorkers}, got ${quote(text)}`)
+  const path = `environment variable ${found!.name}`
+  throw new ConfigError({ path, expected: expectedWorkers, received: quote(found!.value) })
 }
 
 interface Variable {

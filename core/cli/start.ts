@@ -1,54 +1,72 @@
 import { FreshModules } from '../config/fresh-modules.ts'
 import { asError } from '../errors.ts'
-import type { ListeningAddress, Server } from '../server.ts'
+import type { ListeningAddress } from '../server.ts'
 import { writeError } from '../stderr.ts'
 import type { Args } from './args.ts'
+import { build } from './build.ts'
 import type { Control } from './control.ts'
 import { catchHangUps } from './hang-ups.ts'
 import { takeNotifier } from './notify.ts'
-import { asConfigMistake, prepare } from './prepare.ts'
-import type { Outcome, Reloader } from './reloader.ts'
+import type { Outcome } from './reloader.ts'
+import type { Running } from './running.ts'
 import { type Settings, settle } from './settings.ts'
 import { untilStopped } from './signals.ts'
+import { takeWorkerNumber } from './workers/number.ts'
 
 /** `rawhttp start`: serves until a signal ends it, and gives the exit code. */
 export async function start(args: Args): Promise<number> {
   const hangUps = catchHangUps()
   const systemd = takeNotifier(process.env)
   const settings = settle(args, process.env)
-  const cwd = process.cwd()
-  const modules = new FreshModules()
-  const server = await build(settings, cwd, modules)
-  const addresses = await server.listen()
-  const stopped = untilStopped(systemd.stopping(server))
-  for (const { url } of addresses) writeError(`rawhttp listening on ${url}\n`)
-  systemd.ready(() => server.listeners)
-  const { Reloader } = await import('./reloader.ts')
-  const reloader = new Reloader({ server, modules, settings, args, cwd })
-  const reload = () => systemd.reloading(() => reloadAll(reloader))
-  const control = await openControl(settings, addresses, reload).catch(error => stopAndThrow(server, error))
+  const number = takeWorkerNumber(process.env)
+  if (number !== null) {
+    const { work } = await import('./workers/worker.ts')
+    return await work(args, settings, number)
+  }
+  const running = settings.workers === null ? await serveHere(args, settings) : await serveByWorkers(settings)
+  const stopped = untilStopped(systemd.stopping(running))
+  for (const { url } of running.addresses) writeError(`rawhttp listening on ${url}\n`)
+  systemd.ready(() => running.addresses)
+  const reload = () => systemd.reloading(() => running.reload())
+  const control = await openControl(settings, running.addresses, reload).catch(error =>
+    stopAndThrow(running, error),
+  )
   hangUps.handle(() => void reload())
-  const unwatch = args.flags.has('watch') ? await watch(modules, reloader) : none
-  const code = await stopped
+  const unwatch = args.flags.has('watch') ? await running.watch() : none
+  const code = await Promise.race([stopped, running.ended])
   unwatch()
   control?.close()
   return code
 }
 
-async function build(settings: Settings, cwd: string, modules: FreshModules): Promise<Server> {
-  const load = modules.begin()
-  const { config, notices } = await prepare(settings, cwd, { importer: load })
-  load.end(true)
-  for (const notice of notices) say(notice)
-  if (settings.verbose && config.file !== null) say(`config ${config.file}, mode ${settings.mode}`)
-  const { buildServer } = await import('../server.ts')
-  return await buildServer(config).catch(asConfigMistake)
+async function serveHere(args: Args, settings: Settings): Promise<Running> {
+  const cwd = process.cwd()
+  const modules = new FreshModules()
+  const server = await build(settings, { modules, cwd })
+  await server.listen()
+  const { Reloader } = await import('./reloader.ts')
+  const reloader = new Reloader({ server, modules, settings, args, cwd })
+  return {
+    get addresses() {
+      return server.listeners
+    },
+    ended: new Promise(() => undefined),
+    stop: options => server.stop(options),
+    reload() {
+      // Plugins that have log files open them anew.
+      process.emit('SIGUSR2', 'SIGUSR2')
+      return reloader.reload()
+    },
+    async watch() {
+      const { watchModules } = await import('./watch.ts')
+      return watchModules(modules, reloader)
+    },
+  }
 }
 
-/** Config, certificates, logs: plugins that have log files open them anew at SIGUSR2. */
-function reloadAll(reloader: Reloader): Promise<Outcome> {
-  process.emit('SIGUSR2', 'SIGUSR2')
-  return reloader.reload()
+async function serveByWorkers(settings: Settings): Promise<Running> {
+  const { startWorkers } = await import('./workers/primary.ts')
+  return await startWorkers({ count: settings.workers!, isRolling: settings.rolling })
 }
 
 /** Without the socket that nobody asked for a server is fine; it says what is missing. */
@@ -66,7 +84,8 @@ async function openControl(
   try {
     return await open(defaultPath(settings, portIn(addresses)), commands)
   } catch (error) {
-    say(`no control socket for rawhttp reload (--control PATH makes one): ${asError(error).message}`)
+    const { message } = asError(error)
+    writeError(`rawhttp: no control socket for rawhttp reload (--control PATH makes one): ${message}\n`)
     return null
   }
 }
@@ -77,18 +96,9 @@ function portIn(addresses: readonly ListeningAddress[]): number | null {
   return port === undefined ? null : Number(port)
 }
 
-async function watch(modules: FreshModules, reloader: Reloader): Promise<() => void> {
-  const { watchModules } = await import('./watch.ts')
-  return watchModules(modules, reloader)
-}
-
-async function stopAndThrow(server: Server, error: unknown): Promise<never> {
-  await server.stop({ deadline: 0 })
+async function stopAndThrow(running: Running, error: unknown): Promise<never> {
+  await running.stop({ deadline: 0 })
   throw error
-}
-
-function say(line: string): void {
-  writeError(`rawhttp: ${line}\n`)
 }
 
 const none = (): void => undefined

@@ -61,8 +61,8 @@ function cut(safe: string, limit: number): string {
 const NOT_IN_JSON = /[^ !#-[\]-~]/
 
 /** A JSON string in ASCII only: a terminal must not see a C1 control either, which JSON would let through. */
-export function jsonString(text: string): string {
-  const head = text.length > FIELD_LIMIT ? text.slice(0, FIELD_LIMIT - CUT.length) + CUT : text
+export function jsonString(text: string, limit = FIELD_LIMIT): string {
+  const head = text.length > limit ? text.slice(0, limit - CUT.length) + CUT : text
   return NOT_IN_JSON.test(head) ? escapedJson(head) : quoted(head)
 }
 

@@ -1,4 +1,4 @@
-import type { FieldName } from './fields.ts'
+import type { Entry, FieldName } from './fields.ts'
 import type { Masks } from './mask.ts'
 import { compileJson, compileTemplate, type Format, type Limits } from './template.ts'
 
@@ -37,11 +37,34 @@ export const JSON_FIELDS = [
   'refused',
 ] as const satisfies readonly FieldName[]
 
+/** How long text may become where a line must be short, in the order in which it is tried. */
+const SHORTER = [1_024, 256, 64, 16]
+
+/** A format, and the same with ever shorter text. */
+export type Formats = readonly [Format, ...Format[]]
+
 /** The format that a config asks for by name, or by a template that was checked. */
-export function formatOf(format: string, fields: Readonly<Record<string, FieldName>>, masks: Masks): Format {
-  if (format === 'json') return compileJson(fields, masks)
-  const isNamed = Object.hasOwn(named, format)
-  return isNamed
-    ? compileTemplate(named[format as keyof typeof named], masks, LIMITS)
-    : compileTemplate(format, masks)
+export function formatsOf(
+  format: string,
+  fields: Readonly<Record<string, FieldName>>,
+  masks: Masks,
+): Formats {
+  const compile = (most?: number): Format => {
+    if (format === 'json') return compileJson(fields, masks, most)
+    const isNamed = Object.hasOwn(named, format)
+    return isNamed
+      ? compileTemplate(named[format as keyof typeof named], masks, LIMITS, most)
+      : compileTemplate(format, masks, {}, most)
+  }
+  return [compile(), ...SHORTER.map(compile)]
+}
+
+/** The line of an exchange, of at most so many characters if any of the formats makes one. */
+export function lineWithin(longest: number, formats: Formats, entry: Entry): string {
+  let line = ''
+  for (const format of formats) {
+    line = format(entry)
+    if (line.length <= longest) break
+  }
+  return line
 }

@@ -8,6 +8,7 @@ import {
   ROOT_SITE,
 } from 'rawhttp'
 import { statusOf } from './fields.ts'
+import { lineWithin } from './formats.ts'
 import { type OpenOutput, openOutput } from './outputs.ts'
 import { type AccessLogSettings, settings } from './settings.ts'
 
@@ -46,7 +47,8 @@ export const accessLog = definePlugin({
     const log: Log = { path: null, output: null, write: writerFor(settings, () => log.output!) }
     logs.set(server, log)
     server.hooks.start.tapPromise('access-log:open', async () => {
-      log.output = await openOutput(log.path, diagnostic => server.report(diagnostic))
+      const place = { path: log.path, isShared: !server.peers.isAlone }
+      log.output = await openOutput(place, diagnostic => server.report(diagnostic))
     })
     server.hooks.stop.tapPromise('access-log:close', async () => {
       // A start that failed may have failed before this plugin's turn.
@@ -65,11 +67,12 @@ function pathFor(site: PluginSite, { file }: AccessLogSettings): string | null {
   return file === null ? null : site.resolve(file)
 }
 
-function writerFor({ format, sampling }: AccessLogSettings, output: () => OpenOutput): DoneTap {
+function writerFor({ formats, sampling }: AccessLogSettings, opened: () => OpenOutput): DoneTap {
   return (request, response, outcome) => {
     const sample = sampling(statusOf(request, response, outcome), outcome)
     if (sample === 1 || Math.random() < sample) {
-      output().write(format({ request, response, outcome, sample }))
+      const output = opened()
+      output.write(lineWithin(output.longest, formats, { request, response, outcome, sample }))
     }
   }
 }

@@ -1,4 +1,4 @@
-import { fstatSync } from 'node:fs'
+import { fstatSync, type Stats, statSync } from 'node:fs'
 import { mkdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 // Its named exports are for require() only.
@@ -6,6 +6,11 @@ import sonic, { type SonicBoom } from 'sonic-boom'
 
 /** Batches that wait are written together up to this size, so that a write grows as the load does. */
 const MAX_WRITE = 4_194_304
+/**
+ * Where several processes write to one pipe, a write of up to so many bytes is whole (PIPE_BUF of Linux); parts of longer
+ * ones mix. A file has no such bound: what is appended to it is whole.
+ */
+const MAX_PIECE = 4_096
 /** Lines may hold what is personal: owner and group read them, others do not. The umask narrows it further. */
 const FILE_MODE = 0o640
 const FOLDER_MODE = 0o750
@@ -19,6 +24,14 @@ const STDOUT = 1
 let isExiting = false
 let exitTries = 0
 
+/** Where lines go. */
+export interface LogPlace {
+  /** Absolute; null for standard output. */
+  readonly path: string | null
+  /** Whether other processes write there too. */
+  readonly isShared: boolean
+}
+
 /** Who hears what becomes of the bytes. */
 export interface LogFileEvents {
   wrote(bytes: number): void
@@ -27,6 +40,8 @@ export interface LogFileEvents {
 
 /** One open file, pipe or standard output. What was given to it goes there, whatever happens to its name. */
 export class LogFile {
+  /** Bytes of one write: it has whole lines, but for a single one that is longer. */
+  readonly maxPiece: number
   readonly #stream: SonicBoom
   readonly #closed: Promise<void>
   #waiting = 0
@@ -34,7 +49,8 @@ export class LogFile {
   #isRetired = false
   #isEnding = false
 
-  private constructor(stream: SonicBoom, events: LogFileEvents) {
+  private constructor(stream: SonicBoom, maxPiece: number, events: LogFileEvents) {
+    this.maxPiece = maxPiece
     this.#stream = stream
     this.#closed = new Promise(resolve => stream.once('close', resolve))
     stream.on('error', (error: Error) => {
@@ -52,13 +68,13 @@ export class LogFile {
   /**
    * Opens a file for appending, with the folders that it needs.
    *
-   * @param path Absolute; null for standard output.
    * @throws Error when it cannot be opened.
    */
-  static async open(path: string | null, events: LogFileEvents): Promise<LogFile> {
+  static async open({ path, isShared }: LogPlace, events: LogFileEvents): Promise<LogFile> {
     try {
       if (path !== null) await mkdir(dirname(path), { recursive: true, mode: FOLDER_MODE })
-      return new LogFile(await opened(path ?? STDOUT), events)
+      const maxPiece = isShared && !isFile(path) ? MAX_PIECE : Number.POSITIVE_INFINITY
+      return new LogFile(await opened(path ?? STDOUT, maxPiece), maxPiece, events)
     } catch (cause) {
       throw new Error(`file: cannot open ${path} for appending: ${(cause as Error).message}`, { cause })
     }
@@ -79,7 +95,8 @@ export class LogFile {
   write(batch: string): void {
     this.#waiting += batch.length
     // The types know of strings only. As bytes the lines are no longer a thousand small pieces for the collector.
-    this.#stream.write(Buffer.from(batch, 'latin1') as unknown as string)
+    for (const piece of piecesOf(batch, this.maxPiece))
+      this.#stream.write(Buffer.from(piece, 'latin1') as unknown as string)
   }
 
   /** After an error the stream waits for somebody to ask it to try again. */
@@ -112,7 +129,7 @@ export class LogFile {
   endAtExit(batch: string): void {
     isExiting = true
     if (this.#waiting > 0) this.#stream.flushSync()
-    if (batch !== '') writeNow(this.#fd, batch)
+    for (const piece of piecesOf(batch, this.maxPiece)) writeNow(this.#fd, piece)
   }
 
   #finish(): void {
@@ -126,13 +143,32 @@ export class LogFile {
   }
 }
 
-async function opened(dest: string | number): Promise<SonicBoom> {
+/** What is not there yet becomes a file. */
+function isFile(path: string | null): boolean {
+  const found: Stats | undefined =
+    path === null ? fstatSync(STDOUT) : statSync(path, { throwIfNoEntry: false })
+  return found === undefined || found.isFile()
+}
+
+/** Whole lines, together as many bytes as one write may have; a longer line is a piece of its own. */
+function* piecesOf(batch: string, most: number): Generator<string> {
+  let from = 0
+  while (batch.length - from > most) {
+    const end = batch.lastIndexOf('\n', from + most - 1)
+    const next = (end < from ? batch.indexOf('\n', from) : end) + 1
+    yield batch.slice(from, next)
+    from = next
+  }
+  if (from < batch.length) yield batch.slice(from)
+}
+
+async function opened(dest: string | number, maxPiece: number): Promise<SonicBoom> {
   const stream = new sonic.SonicBoom({
     dest,
     append: true,
     mode: FILE_MODE,
     retryEAGAIN: mayRetry,
-    maxWrite: MAX_WRITE,
+    maxWrite: Math.min(MAX_WRITE, maxPiece),
     contentMode: 'buffer',
   })
   const { promise, resolve, reject } = Promise.withResolvers<void>()

@@ -1,5 +1,5 @@
 import type { Diagnostic, PluginServer } from 'rawhttp'
-import { LogFile, type LogFileEvents } from './log-file.ts'
+import { LogFile, type LogFileEvents, type LogPlace } from './log-file.ts'
 
 /** From so many characters on a batch is written at once. They are bytes: the lines are ASCII. */
 const BATCH = 65_536
@@ -12,7 +12,7 @@ const REMINDER = 60_000
 
 /** Where lines go: standard output, or a file that is appended to. Several logs may write to one. */
 export class LogOutput implements LogFileEvents {
-  readonly #path: string | null
+  readonly #place: LogPlace
   #report: PluginServer['report'] = ignore
   #batch = ''
   #timer: NodeJS.Timeout | null = null
@@ -30,9 +30,17 @@ export class LogOutput implements LogFileEvents {
   #isFailing = false
   #isClosed = false
 
-  /** @param path Absolute; null for standard output. */
-  constructor(path: string | null) {
-    this.#path = path
+  constructor(place: LogPlace) {
+    this.#place = place
+  }
+
+  /** Characters of a line that stays whole among those of other processes. */
+  get longest(): number {
+    return this.#file?.maxPiece ?? Number.POSITIVE_INFINITY
+  }
+
+  get #path(): string | null {
+    return this.#place.path
   }
 
   /** Tells all trouble from now on to somebody else. */
@@ -109,7 +117,7 @@ export class LogOutput implements LogFileEvents {
   async #openFile(): Promise<void> {
     const before = this.#file
     if (this.#isClosed || (before !== null && (await this.#isInPlace(before)))) return
-    const file = await LogFile.open(this.#path, this)
+    const file = await LogFile.open(this.#place, this)
     this.#flush()
     this.#file = file
     if (before === null) return

@@ -1,4 +1,5 @@
 import type { PluginServer } from 'rawhttp'
+import type { LogPlace } from './log-file.ts'
 import { LogOutput } from './output.ts'
 
 type Report = PluginServer['report']
@@ -17,6 +18,8 @@ const all = new Set<Shared>()
 
 /** A log's part in an output. */
 export interface OpenOutput {
+  /** Characters of a line that stays whole among those of other processes. */
+  readonly longest: number
   /** Adds a line, newline included. */
   write(line: string): void
   /** The last one that closes an output waits until all is written. It never rejects. */
@@ -27,12 +30,12 @@ export interface OpenOutput {
  * Opens the output of a path, or joins those who have it open: plugins, sites, generations and servers of this
  * process write to one place through one stream.
  *
- * @param path Absolute; null for standard output.
  * @param report Where trouble goes.
  * @throws Error when the file cannot be opened.
  */
-export async function openOutput(path: string | null, report: Report): Promise<OpenOutput> {
-  const shared = byPath.get(path ?? '') ?? add(path)
+export async function openOutput(place: LogPlace, report: Report): Promise<OpenOutput> {
+  const { path } = place
+  const shared = byPath.get(path ?? '') ?? add(place)
   const { output, users } = shared
   // Two logs of one server have the same function: each gets one of its own to be known by.
   const user: Report = diagnostic => report(diagnostic)
@@ -45,11 +48,13 @@ export async function openOutput(path: string | null, report: Report): Promise<O
     await close()
     throw error
   }
-  return { write: line => output.write(line), close }
+  const { longest } = output
+  return { longest, write: line => output.write(line), close }
 }
 
-function add(path: string | null): Shared {
-  const shared: Shared = { output: new LogOutput(path), isFile: path !== null, users: [] }
+function add(place: LogPlace): Shared {
+  const { path } = place
+  const shared: Shared = { output: new LogOutput(place), isFile: path !== null, users: [] }
   byPath.set(path ?? '', shared)
   if (all.size === 0) process.on('exit', endAtExit)
   all.add(shared)

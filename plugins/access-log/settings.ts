@@ -1,10 +1,10 @@
 import { type Duration, expected, isDuration, isPath, parseDuration } from 'rawhttp'
 import * as v from 'valibot'
 import { type FieldName, problemWith } from './fields.ts'
-import { type FormatName, formatOf, JSON_FIELDS, named } from './formats.ts'
+import { type FormatName, type Formats, formatsOf, JSON_FIELDS, named } from './formats.ts'
 import { type MaskSettings, masksOf } from './mask.ts'
 import { type Sampling, samplingOf } from './sampling.ts'
-import { type Format, problemWithTemplate } from './template.ts'
+import { problemWithTemplate } from './template.ts'
 
 /** A line with fields in braces: `'{client} {method} {path} {status} {request.accept}'`. */
 export type Template = `${string}{${string}}${string}`
@@ -48,7 +48,8 @@ export interface AccessLogOptions {
 
 /** What the options come to. */
 export interface AccessLogSettings {
-  readonly format: Format
+  /** The one that was asked for, and the same with ever shorter text. */
+  readonly formats: Formats
   readonly file: string | URL | null
   readonly sampling: Sampling
 }
@@ -123,7 +124,7 @@ export const settings: v.GenericSchema<AccessLogOptions | undefined, AccessLogSe
     ['fields'],
   ),
   v.transform(({ format, fields, file = null, sample, slow, mask }) => ({
-    format: formatOf(format, jsonFields(fields, sample), masksOf(mask)),
+    formats: formatsOf(format, jsonFields(fields, sample), masksOf(mask)),
     file,
     sampling: samplingOf({ sample, slow: parseDuration(slow) }),
   })),

@@ -49,26 +49,36 @@ interface Column {
  * Compiles a template, once for all lines.
  *
  * @param template One that {@link problemWithTemplate} has nothing against.
+ * @param most How long the text of any field may become. Default: 8,192 characters.
  */
-export function compileTemplate(template: string, masks: Masks, limits: Limits = {}): Format {
+export function compileTemplate(
+  template: string,
+  masks: Masks,
+  limits: Limits = {},
+  most = FIELD_LIMIT,
+): Format {
   const parts = partsOf(template)
   const end = `${parts.pop()!.text}\n`
   const columns = parts.map(({ text, field }, at): Column => {
     const isQuoted = quotesIn(parts.slice(0, at + 1)) % 2 === 1
     const next = (parts[at + 1]?.text ?? end)[0] ?? ''
     const until = SEPARATORS.includes(next) ? next : ''
-    const limit = limits[field as FieldName] ?? FIELD_LIMIT
+    const limit = Math.min(limits[field as FieldName] ?? FIELD_LIMIT, most)
     return { before: text, ...columnOf(fieldOf(field!, masks), { isQuoted, until, limit }) }
   })
   return entry => lineOf(columns, entry, masks, NOTHING) + end
 }
 
 /** Compiles a list of fields to JSON, one object a line, by the names that they have there. */
-export function compileJson(names: Readonly<Record<string, FieldName>>, masks: Masks): Format {
+export function compileJson(
+  names: Readonly<Record<string, FieldName>>,
+  masks: Masks,
+  most = FIELD_LIMIT,
+): Format {
   const columns = Object.entries(names).map(([name, field], at): Column => {
     const { value, isOurs } = fieldOf(field, masks)
     const before = `${at === 0 ? '{' : ','}${jsonString(name)}:`
-    return { before, value, escape: isOurs === true ? quoted : jsonString }
+    return { before, value, escape: isOurs === true ? quoted : text => jsonString(text, most) }
   })
   return entry => `${lineOf(columns, entry, masks, 'null')}}\n`
 }

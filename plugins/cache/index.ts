@@ -14,11 +14,11 @@ import {
 import { refresher } from './background.ts'
 import { hasChanged, invalidate } from './invalidation.ts'
 import { abandon, keep, noteLength } from './keeper.ts'
-import { keptStore, serviceOf } from './kept.ts'
+import { keptStore } from './kept.ts'
 import { Lookup } from './lookup.ts'
 import { type CacheSettings, cacheOptions } from './schema.ts'
+import { SharedPurges } from './shared-purges.ts'
 import { tellStatus } from './status.ts'
-import type { Store } from './store.ts'
 import { Visits } from './visit.ts'
 
 export type { CacheOptions } from './schema.ts'
@@ -47,15 +47,16 @@ export const cache = definePlugin({
 
 function tapSite(site: PluginSite, settings: CacheSettings): void {
   const { store, isCurrent } = keptStore(site, settings)
-  site.set(Slots.cache, serviceOf(store))
+  const purges = new SharedPurges(site, store)
+  site.set(Slots.cache, purges.service)
   const { handle, transform, deliver, done } = site.hooks
   const refresh = refresher(site, { store, isCurrent })
   const lookup = new Lookup({ store, isCurrent, refresh, obeyClients: settings.obeyClients })
   handle.tapAsync({ name: 'cache', stage: Handle.Cache }, (request, callback) =>
     lookup.handle(request, callback),
   )
-  const { stores, finish } = instanceOf(site.server, settings)
-  stores.set(site.name, store)
+  const { purges: ofSites, finish } = instanceOf(site.server, settings)
+  ofSites.set(site.name, purges)
   transform.tap({ name: 'cache:length', stage: Transform.Encode - 1 }, noteLength)
   transform.tapAsync({ name: 'cache:store', stage: Transform.Store }, keep)
   deliver.tap({ name: 'cache:status', stage: Deliver.Headers }, finish)
@@ -65,7 +66,7 @@ function tapSite(site: PluginSite, settings: CacheSettings): void {
 /** What the sites of one plugin instance have in common: only `handle` is tapped by each with a function of its own. */
 interface Instance {
   /** By the name of the site. */
-  readonly stores: Map<string, () => Store>
+  readonly purges: Map<string, SharedPurges>
   readonly finish: (response: HttpResponse, request: HttpRequest) => void
 }
 
@@ -75,16 +76,16 @@ const instances = new WeakMap<PluginServer, Instance>()
 function instanceOf(server: PluginServer, { cacheStatus }: CacheSettings): Instance {
   const known = instances.get(server)
   if (known !== undefined) return known
-  const stores: Instance['stores'] = new Map()
+  const purges: Instance['purges'] = new Map()
   const finish: Instance['finish'] = (response, request) => {
     const visit = request.get(Visits)
     // Who gave the answer has said that it is finished, or hands the connection over: it is not stored.
     if (visit?.isOpen === true && !visit.isReading) abandon(visit, 'alone')
-    if (hasChanged(response, request)) invalidate(stores.get(request.site.name)!(), response, request)
+    if (hasChanged(response, request)) invalidate(purges.get(request.site.name)!, response, request)
     tellStatus(response, request, cacheStatus)
   }
-  instances.set(server, { stores, finish })
-  return { stores, finish }
+  instances.set(server, { purges, finish })
+  return { purges, finish }
 }
 
 function leave(request: HttpRequest, _response: HttpResponse | null, { result }: Outcome): void {

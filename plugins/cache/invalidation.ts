@@ -1,6 +1,6 @@
 import type { HttpRequest, HttpResponse } from 'rawhttp'
 import { keyBeside, keyOf } from './key.ts'
-import type { Store } from './store.ts'
+import type { SharedPurges } from './shared-purges.ts'
 
 /** Methods that change nothing (RFC 9110 section 9.2.1); of those that are not known here nobody can say. */
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PROPFIND', 'QUERY'])
@@ -14,13 +14,13 @@ export function hasChanged(response: HttpResponse, request: HttpRequest): boolea
  * Drops what a request has changed (RFC 9111 section 4.4): its own URL, and those that the answer names of the same
  * origin. Before the client hears of its success, so that it reads what it wrote.
  */
-export function invalidate(store: Store, response: HttpResponse, request: HttpRequest): void {
+export function invalidate(purges: SharedPurges, response: HttpResponse, request: HttpRequest): void {
   const key = keyOf(request)
-  store.invalidate(key)
+  purges.invalidate(key)
   const { headers } = response
   for (const name of ['location', 'content-location']) {
     const reference = headers.get(name)
     const beside = reference === undefined ? null : keyBeside(key, reference)
-    if (beside !== null) store.invalidate(beside)
+    if (beside !== null) purges.invalidate(beside)
   }
 }

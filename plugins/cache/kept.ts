@@ -1,4 +1,4 @@
-import type { CacheService, PluginSite } from 'rawhttp'
+import type { PluginSite } from 'rawhttp'
 import type { CacheSettings } from './schema.ts'
 import { Store } from './store.ts'
 
@@ -27,17 +27,4 @@ export function keptStore(site: PluginSite, settings: CacheSettings): KeptStore 
     dispose: store => store.end(),
   })
   return { store: () => mine ?? kept(), isCurrent: () => mine !== null && mine.era === era }
-}
-
-/** What other plugins see of it. */
-export function serviceOf(store: () => Store): CacheService {
-  return Object.freeze({
-    purge: (url: string) => store().purge(url),
-    purgePrefix: (prefix: string) => store().purgePrefix(prefix),
-    purgeTag: (tag: string) => store().purgeTag(tag),
-    purgeAll: () => store().purgeAll(),
-    get stats() {
-      return store().stats
-    },
-  })
 }

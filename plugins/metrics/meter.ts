@@ -20,6 +20,7 @@ export class Meter {
     this.#server = server
     this.#settings = settings
     this.#client = client
+    server.peers.hear('families', () => this.families())
     const { buckets } = settings
     // Other buckets are other series: those of before do not fit them.
     this.traffic = server.keep(`traffic ${buckets.join(' ')}`, { create: () => new Traffic(buckets) })
@@ -51,9 +52,12 @@ export class Meter {
     return [...(await this.#ownFamilies()), ...this.#offered()]
   }
 
-  /** All figures as text. */
+  /** All figures as text, those of the other workers among them. */
   async text(format: Format): Promise<string> {
-    return await this.#client.write(await this.families(), format)
+    const own = await this.families()
+    const others = (await this.#server.peers.ask('families')) as (readonly Family[])[]
+    const all = others.length === 0 ? own : await this.#client.merge([own, ...others])
+    return await this.#client.write(all, format)
   }
 
   /** The media type of a format. */

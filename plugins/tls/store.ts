@@ -19,25 +19,25 @@ export class CertificateStore {
   readonly #facts: StoreFacts
   readonly #keys: TicketKeys
   #table: CertificateTable
+  /** Those that the table was made with. */
+  #usedKeys: Buffer
 
   constructor(facts: StoreFacts, keys: TicketKeys) {
     this.#facts = facts
     this.#keys = keys
+    this.#usedKeys = keys.current
     this.#table = this.#build()
   }
 
+  /** New ticket keys make another one; connections are not touched. */
   get table(): CertificateTable {
+    if (this.#usedKeys !== this.#keys.current) this.#table = this.#build()
     return this.#table
   }
 
   /** The certificates that are used, in the order of the options. */
   get pairs(): readonly Pair[] {
     return this.#facts.pairs.map(({ value }) => value)
-  }
-
-  /** New ticket keys, once the present ones are as old as that; connections are not touched. */
-  rotateKeys(age: number): void {
-    if (this.#keys.rotate(age)) this.#table = this.#build()
   }
 
   /** Looks at the files, and takes what is new. */
@@ -63,7 +63,8 @@ export class CertificateStore {
   #build(): CertificateTable {
     const { pairs, ca, isClientRequired } = this.#facts
     const clients: ClientAuthority | null = ca === null ? null : { ca: ca.value, required: isClientRequired }
-    const facts = { clients, ticketKeys: this.#keys.current }
+    this.#usedKeys = this.#keys.current
+    const facts = { clients, ticketKeys: this.#usedKeys }
     return new CertificateTable(pairs.map(({ value }) => ({ pair: value, context: contextOf(value, facts) })))
   }
 }

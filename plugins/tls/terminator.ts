@@ -72,6 +72,7 @@ export class TlsTerminator implements HandshakeHost {
     const report = (diagnostic: Diagnostic) => this.server.report(diagnostic)
     const { pairs, ca } = this.#sources
     const { isClientRequired } = this
+    await this.#ticketKeys().share(this.server.peers)
     const used = pairs.length > 0 ? pairs : [await this.#developmentSource(report)]
     this.#store = new CertificateStore({ pairs: used, ca, isClientRequired, report }, this.#ticketKeys())
     this.#nextBeat()
@@ -135,7 +136,7 @@ export class TlsTerminator implements HandshakeHost {
   async #lookAfter(store: CertificateStore): Promise<void> {
     const { watch, ticketRotation } = this.#settings
     if (watch !== false) await store.look()
-    store.rotateKeys(ticketRotation)
+    await this.#ticketKeys().rotate(ticketRotation)
     this.#warn()
   }
 }

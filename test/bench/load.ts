@@ -2,8 +2,6 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { cores, pinned } from './measure.ts'
 
-const connections = 64
-
 /** What one run of the client saw, in bytes a response. */
 export interface Answer {
   readonly total: number
@@ -21,6 +19,7 @@ export async function load(
   requests: number,
   pipelined: number,
   headers: readonly string[] = [],
+  connections = 64,
 ): Promise<Answer> {
   const fields = headers.flatMap(header => ['-H', header])
   const options = ['--h1', '-n', requests, '-c', connections, '-m', pipelined, '-t', 1, ...fields, url]

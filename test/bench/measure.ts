@@ -16,8 +16,8 @@ export function obstacle(): string | null {
   return process.platform === 'linux' ? null : 'This needs Linux: CPU time is read from /proc.'
 }
 
-/** A command line that runs on one core. taskset becomes the command, so the process id is the command's own. */
-export const pinned = (core: number, command: readonly string[]): [string, string[]] => [
+/** A command line that runs on one core, or on those of a list: `0,1`. taskset becomes the command, so the process id is the command's own. */
+export const pinned = (core: number | string, command: readonly string[]): [string, string[]] => [
   'taskset',
   ['--cpu-list', String(core), ...command],
 ]
@@ -27,11 +27,14 @@ const microsecondsPerTick = 10_000
 
 /** CPU time, user and system, that a process and the children it has have taken so far. */
 export function cpuMicroseconds(pid: number): number {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
-  return children.reduce(
-    (sum, child) => sum + cpuMicroseconds(Number(child)),
-    ticksOf(pid) * microsecondsPerTick,
-  )
+  const own = ticksOf(pid) * microsecondsPerTick
+  return childrenOf(pid).reduce((sum, child) => sum + cpuMicroseconds(child), own)
+}
+
+/** The processes that a process has started, and that run. */
+export function childrenOf(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')
+  return children.filter(Boolean).map(Number)
 }
 
 /** Fields 14 and 15. The name in field 2 may hold blanks, so they are counted from the bracket that ends it. */

@@ -20,12 +20,16 @@ process.once('exit', () => {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 
 /**
- * Starts a TypeScript file with Node on the server's core, and waits until it says on stderr where it listens.
+ * Starts a TypeScript file with Node on the server's core, or on others, and waits until it says on stderr where it listens.
  * What it writes to stdout, such as an access log, goes to /dev/null.
  */
-export async function startServer(file: string, args: readonly string[]): Promise<ServerProcess> {
+export async function startServer(
+  file: string,
+  args: readonly string[],
+  on: number | string = cores.server,
+): Promise<ServerProcess> {
   const node = [process.execPath, '--conditions=rawhttp-source', join(root, file), ...args]
-  const child = spawn(...pinned(cores.server, node), { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(...pinned(on, node), { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] })
   running.add(child)
   const url = await readyUrl(child).catch(async error => {
     await stop(child)

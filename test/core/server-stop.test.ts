@@ -59,6 +59,33 @@ describe('stop', () => {
     await stopped
   })
 
+  test('leaves idle connections a moment for a request, when it is told to, and answers that', async () => {
+    await using served = await startServer({ plugins: [path] })
+    await using fresh = await RawClient.connect(served.port)
+    await using used = await RawClient.connect(served.port)
+    used.send(get())
+    await used.response()
+    const stopped = served.server.stop({ idle: 20_000 })
+    await turns(20)
+    for (const client of [fresh, used]) {
+      client.send(get('/late'))
+      const response = await client.response()
+      expect([response.status, response.field('connection')]).toEqual([200, 'close'])
+      client.end()
+    }
+    // It waits no longer than for the last one.
+    await stopped
+  })
+
+  test('ends idle connections when their moment is over', async () => {
+    await using served = await startServer({ plugins: [path] })
+    await using client = await RawClient.connect(served.port)
+    const stopped = served.server.stop({ idle: 20 })
+    expect(await client.closed).toBe('end')
+    client.end()
+    await stopped
+  })
+
   test('lets a head that has begun come to its end, and answers it', async () => {
     await using served = await startServer({ plugins: [path] })
     await using client = await RawClient.connect(served.port)

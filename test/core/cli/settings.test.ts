@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { parse } from '../../../core/cli/args.ts'
 import { settle } from '../../../core/cli/settings.ts'
@@ -33,6 +34,34 @@ describe('precedence', () => {
     ['start', { RAWHTTP_CONFIG: 'b.ts' }, 'b.ts'],
     ['start folder', { RAWHTTP_CONFIG: 'b.ts' }, undefined],
   ])('of the config: %s with %j is %s', (line, env, file) => expect(settled(line, env).file).toBe(file))
+})
+
+describe('workers', () => {
+  it.each([
+    ['start', {}, null],
+    ['start --workers 3', { RAWHTTP_WORKERS: '2' }, 3],
+    ['start', { RAWHTTP_WORKERS: '2' }, 2],
+    ['start --workers auto', {}, availableParallelism()],
+    // The variable belongs to the place, and who watches develops.
+    ['start --watch', { RAWHTTP_WORKERS: '2' }, null],
+  ])('%s with %j are %s', (line, env, workers) => expect(settled(line, env).workers).toBe(workers))
+
+  it.each(['0', '257', '1.5', 'all', '-1'])("cannot be '%s'", text => {
+    const expected = `expected auto or a count from 1 to 256, got '${text}'`
+    expect(() => settled(`start --workers=${text}`)).toThrow(`--workers: ${expected}`)
+    expect(() => settled('start', { RAWHTTP_WORKERS: text })).toThrow(
+      `environment variable RAWHTTP_WORKERS: ${expected}`,
+    )
+  })
+
+  it('do not watch', () => {
+    expect(() => settled('start --workers 2 --watch')).toThrow('expected --workers or --watch, got both')
+  })
+
+  it('are what --rolling is for', () => {
+    expect(settled('start --workers 1 --rolling').rolling).toBe(true)
+    expect(() => settled('start --rolling')).toThrow('--rolling is for workers: --workers N')
+  })
 })
 
 describe('a setting that is wrong', () => {

@@ -246,7 +246,7 @@ describe('trouble', () => {
 
 test('as long as lines are lost that is said once a minute, with their number', async () => {
   const reports: string[] = []
-  const output = new LogOutput('/dev/full')
+  const output = new LogOutput({ path: '/dev/full', isShared: false })
   output.reportTo(({ message }) => void reports.push(message.replace('the access log /dev/full ', '')))
   await output.open()
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })

@@ -278,7 +278,7 @@ describe('trouble', () => {
     const file = join(folder, 'log')
     await symlink('/dev/full', file)
     const reports: Diagnostic[] = []
-    const output = new LogOutput(file)
+    const output = new LogOutput({ path: file, isShared: false })
     output.reportTo(diagnostic => void reports.push(diagnostic))
     await output.open()
     output.write('lost\n')

@@ -1,0 +1,32 @@
+import type { FreshModules } from '../config/fresh-modules.ts'
+import type { Seat } from '../seat.ts'
+import type { Server } from '../server.ts'
+import { writeError } from '../stderr.ts'
+import { asConfigMistake, prepare } from './prepare.ts'
+import type { Settings } from './settings.ts'
+
+/** How a server is built from the command line. */
+export interface BuildOptions {
+  readonly modules: FreshModules
+  readonly cwd: string
+  /** Whether it says where a config would have gone. Default: true. */
+  readonly speaks?: boolean | undefined
+  readonly seat?: Seat | undefined
+}
+
+/** Loads the config and builds its server, which is not open yet. */
+export async function build(
+  settings: Settings,
+  { modules, cwd, speaks = true, seat }: BuildOptions,
+): Promise<Server> {
+  const load = modules.begin()
+  const { config, notices } = await prepare(settings, cwd, { importer: load })
+  load.end(true)
+  if (speaks) {
+    for (const notice of notices) writeError(`rawhttp: ${notice}\n`)
+    if (settings.verbose && config.file !== null)
+      writeError(`rawhttp: config ${config.file}, mode ${settings.mode}\n`)
+  }
+  const { buildServer } = await import('../server.ts')
+  return await buildServer(config, { seat }).catch(asConfigMistake)
+}

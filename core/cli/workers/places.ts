@@ -1,0 +1,59 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import type { PlaceAnswer, PlaceQuestion } from './protocol.ts'
+
+/**
+ * The ports that workers listen on. The primary binds each first, with nobody else: so 0 becomes one free port for all
+ * of them, and a port that another program has is an error, though that program may share it too.
+ */
+export class Places {
+  readonly #mayReuse: () => Promise<boolean>
+  readonly #known = new Map<string, Promise<PlaceAnswer>>()
+
+  /** @param mayReuse Whether each worker gets a socket of its own; else the primary has one for all. */
+  constructor(mayReuse: () => Promise<boolean>) {
+    this.#mayReuse = mayReuse
+  }
+
+  /** A place that was found once stays what it is, for workers to come. */
+  async find({ host, port, at }: PlaceQuestion): Promise<PlaceAnswer> {
+    const key = `${host} ${port === 0 ? at : port}`
+    const known = this.#known.get(key) ?? this.#bind(host, port)
+    this.#known.set(key, known)
+    const answer = await known
+    if ('code' in answer) this.#known.delete(key)
+    return answer
+  }
+
+  async #bind(host: string, port: number): Promise<PlaceAnswer> {
+    try {
+      return { port: await freePort({ host, port }), reusePort: await this.#mayReuse() }
+    } catch (error) {
+      const { code = '', message } = error as NodeJS.ErrnoException
+      return { code, message }
+    }
+  }
+}
+
+/** Whether the system spreads connections over the sockets of several processes that share a port. */
+export async function canReusePort(): Promise<boolean> {
+  try {
+    await freePort({ host: '127.0.0.1', port: 0, reusePort: true })
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function freePort(options: {
+  readonly host: string
+  readonly port: number
+  readonly reusePort?: boolean
+}): Promise<number> {
+  const server = createServer().listen(options)
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}

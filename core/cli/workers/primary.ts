@@ -1,0 +1,272 @@
+import cluster from 'node:cluster'
+import { passedSockets } from '../../passed-sockets.ts'
+import type { ListeningAddress } from '../../server.ts'
+import { writeError } from '../../stderr.ts'
+import type { ExplainedError } from '../failure.ts'
+import { ReloadQueue } from '../reload-queue.ts'
+import type { Outcome } from '../reloader.ts'
+import type { Running } from '../running.ts'
+import { workerEnv } from './number.ts'
+import { canReusePort, Places } from './places.ts'
+import type { NamedVersion, PeerMessage } from './protocol.ts'
+import { Restarts } from './restarts.ts'
+import { Values } from './values.ts'
+import { WorkerProcess } from './worker-process.ts'
+
+/** Milliseconds that a worker has to end: its deadline for what is in flight, and for the `stop` of its plugins. */
+const STOP_LIMIT = 17_000
+/** The same when it is forced; `untilStopped` waits a second. */
+const FORCED_LIMIT = 800
+/** Milliseconds that workers wait for the answer of another one. */
+const PEER_LIMIT = 2_000
+
+interface PrimaryOptions {
+  readonly count: number
+  /** Whether a reload puts fresh workers in the place of the old ones. */
+  readonly isRolling: boolean
+}
+
+/**
+ * Starts the workers of `rawhttp start --workers`, the first one alone: what is wrong with the config it says once.
+ *
+ * @throws ExplainedError when one does not come to serve.
+ */
+export async function startWorkers(options: PrimaryOptions): Promise<Running> {
+  // The system spreads the connections of a socket that all workers have; passing each on would cost.
+  cluster.schedulingPolicy = cluster.SCHED_NONE
+  const descriptors = passedSockets().map(({ fd }) => fd)
+  cluster.setupPrimary({
+    serialization: 'advanced',
+    // The place in the list is the descriptor that a worker has, the number the one that is its own here.
+    stdio: ['inherit', 'inherit', 'inherit', ...descriptors, 'ipc'],
+  })
+  const primary = new Primary(options)
+  await primary.start()
+  if (process.platform !== 'win32') process.on('SIGUSR2', () => primary.reopen())
+  return {
+    get addresses() {
+      return primary.addresses
+    },
+    ended: primary.ended,
+    stop: ({ deadline } = {}) => primary.stop(deadline === 0),
+    reload() {
+      primary.reopen()
+      return primary.reload()
+    },
+    watch: () => Promise.reject(new Error('workers do not watch')),
+  }
+}
+
+/** The process that starts workers, starts them again, and has them change together. It serves nothing itself. */
+class Primary {
+  readonly #options: PrimaryOptions
+  readonly #places: Places
+  readonly #values = new Values(version => this.#tellVersion(version))
+  readonly #queue = new ReloadQueue(() => this.#reload())
+  /** All that run: starting, serving and leaving. */
+  readonly #all = new Set<WorkerProcess>()
+  /** By number of worker. */
+  readonly #restarts = new Map<number, Restarts>()
+  readonly #timers = new Set<NodeJS.Timeout>()
+  readonly #hopeless = Promise.withResolvers<number>()
+  #serving: readonly WorkerProcess[] = []
+  #addresses: readonly ListeningAddress[] = []
+  /** The last change of who serves or what: a worker that starts and a reload must not miss each other. */
+  #turn: Promise<unknown> = Promise.resolve()
+  #stopped: Promise<void> | null = null
+
+  constructor(options: PrimaryOptions) {
+    this.#options = options
+    // Who closes a socket of its own resets whoever waits in its queue: workers that come and go have none.
+    this.#places = new Places(async () => !options.isRolling && (await canReusePort()))
+    process.once('exit', () => this.#killAll())
+  }
+
+  /** Resolves with the exit code when there is no hope any more. */
+  get ended(): Promise<number> {
+    return this.#hopeless.promise
+  }
+
+  /** Where it listens, as the first worker says. */
+  get addresses(): readonly ListeningAddress[] {
+    return this.#addresses
+  }
+
+  /** @throws ExplainedError when a worker does not come to serve; then none is left. */
+  async start(): Promise<void> {
+    await this.#replace()
+  }
+
+  /** Has all change, or none, and says on stderr what came of it. It never rejects. */
+  reload(): Promise<Outcome> {
+    return this.#queue.reload()
+  }
+
+  reopen(): void {
+    for (const worker of this.#all) worker.reopen()
+  }
+
+  /** Ends all workers. A second call may force. */
+  async stop(isForced: boolean): Promise<void> {
+    this.#stopped ??= this.#end()
+    const timer = setTimeout(() => this.#killAll(), isForced ? FORCED_LIMIT : STOP_LIMIT)
+    for (const worker of this.#all) worker.stop(isForced ? 'forced' : 'usual')
+    await this.#stopped
+    clearTimeout(timer)
+  }
+
+  async #end(): Promise<void> {
+    for (const timer of this.#timers) clearTimeout(timer)
+    await Promise.all([...this.#all].map(({ ended }) => ended))
+  }
+
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const changed = this.#turn.then(change)
+    this.#turn = changed.catch(() => undefined)
+    return changed
+  }
+
+  async #reload(): Promise<Outcome> {
+    const outcome = await this.#inTurn(() => {
+      if (this.#stopped !== null) return Promise.resolve(notReloaded('the server is stopping'))
+      if (this.#serving.length === 0) return Promise.resolve(notReloaded('no worker serves'))
+      return this.#options.isRolling ? this.#roll() : this.#change()
+    })
+    writeError(outcome.text)
+    return outcome
+  }
+
+  /** A reload in two steps: first all prepare, then all go over. */
+  async #change(): Promise<Outcome> {
+    const workers = this.#serving
+    const answers = await Promise.all(workers.map(worker => worker.prepare()))
+    const failure = answers.find(answer => answer !== null)
+    if (failure !== undefined) {
+      await Promise.all(workers.map(worker => worker.abandon()))
+      return failure
+    }
+    const ends = await Promise.all(workers.map(worker => worker.commit()))
+    // It is too late to go back. A fresh worker has the new config.
+    for (const [at, { code }] of ends.entries()) if (code !== 0) workers[at]!.kill()
+    const good = ends.find(({ code }) => code === 0) ?? ends[0]!
+    this.#addresses = good.addresses ?? this.#addresses
+    return { code: good.code, text: good.text }
+  }
+
+  /** A reload by fresh workers, who listen on the same sockets before the old ones leave. */
+  async #roll(): Promise<Outcome> {
+    const old = this.#serving
+    const before = this.#addresses
+    try {
+      await this.#replace()
+    } catch (error) {
+      const { code, text } = (error as ExplainedError).failure
+      const { text: first } = notReloaded('the config before goes on serving')
+      return { code, text: first + text }
+    }
+    for (const worker of old) worker.stop('replaced')
+    return { code: 0, text: sayAll(['reloaded by fresh workers', ...changes(before, this.#addresses)]) }
+  }
+
+  /** Starts as many workers as there shall be. The old ones, if there are any, stay; only nobody counts on them. */
+  async #replace(): Promise<void> {
+    const fresh: WorkerProcess[] = []
+    const add = async (number: number) => {
+      const worker = this.#spawn(number)
+      fresh.push(worker)
+      return await worker.ready
+    }
+    try {
+      const addresses = await add(1)
+      await Promise.all(Array.from({ length: this.#options.count - 1 }, (_, at) => add(at + 2)))
+      this.#addresses = addresses
+    } catch (error) {
+      for (const worker of fresh) worker.kill()
+      throw error
+    }
+    this.#serving = fresh
+    for (const worker of fresh) this.#watch(worker)
+  }
+
+  #spawn(number: number): WorkerProcess {
+    const worker: WorkerProcess = new WorkerProcess(number, workerEnv(number, passedSockets()), {
+      place: question => this.#places.find(question),
+      propose: version => this.#values.propose(version),
+      peers: (message, from) => this.#askOthers(message, from),
+    })
+    this.#all.add(worker)
+    void worker.ended.then(() => this.#all.delete(worker))
+    return worker
+  }
+
+  /** Another one takes the place of a worker that ends though it should serve. */
+  #watch(worker: WorkerProcess): void {
+    void worker.ended.then(how => {
+      if (!this.#serving.includes(worker)) return
+      this.#serving = this.#serving.filter(each => each !== worker)
+      if (this.#stopped === null) this.#restart(worker, how)
+    })
+  }
+
+  #restart({ name, number, age }: WorkerProcess, how: string): void {
+    const restarts = this.#restarts.get(number) ?? new Restarts()
+    this.#restarts.set(number, restarts)
+    const pause = restarts.ended(age)
+    if (restarts.isHopeless && this.#serving.length === 0)
+      return this.#giveUp(`${name} ${how}, for the ${restarts.count}th time in a row, and no other serves`)
+    writeError(sayAll([`${name} ${how}; another one starts in ${pause / 1_000} s`]))
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      void this.#inTurn(() => this.#startAgain(number))
+    }, pause)
+    this.#timers.add(timer)
+  }
+
+  async #startAgain(number: number): Promise<void> {
+    // A reload by fresh workers may have filled the place, or a signal come.
+    if (this.#stopped !== null || this.#serving.some(each => each.number === number)) return
+    const worker = this.#spawn(number)
+    try {
+      await worker.ready
+      this.#serving = [...this.#serving, worker]
+      this.#watch(worker)
+    } catch (error) {
+      if (this.#stopped !== null) return
+      writeError((error as ExplainedError).failure.text)
+      worker.kill()
+      this.#restart(worker, 'did not come to serve')
+    }
+  }
+
+  #giveUp(why: string): void {
+    writeError(sayAll([`${why}: giving up`]))
+    void this.stop(true).then(() => this.#hopeless.resolve(1))
+  }
+
+  async #askOthers(message: PeerMessage, from: WorkerProcess): Promise<readonly Uint8Array[]> {
+    const others = this.#serving.filter(each => each !== from)
+    const answers = await Promise.all(others.map(worker => worker.peer(message, PEER_LIMIT)))
+    return answers.filter(answer => answer !== null)
+  }
+
+  #tellVersion(version: NamedVersion): void {
+    for (const worker of this.#all) worker.version(version)
+  }
+
+  #killAll(): void {
+    for (const worker of this.#all) worker.kill()
+  }
+}
+
+function changes(before: readonly ListeningAddress[], after: readonly ListeningAddress[]): string[] {
+  const without = (some: readonly ListeningAddress[], others: readonly ListeningAddress[]) =>
+    some.map(({ url }) => url).filter(url => !others.some(other => other.url === url))
+  return [
+    ...without(after, before).map(url => `listening on ${url}`),
+    ...without(before, after).map(url => `no longer listening on ${url}`),
+  ]
+}
+
+const notReloaded = (why: string): Outcome => ({ code: 1, text: sayAll([`not reloaded: ${why}`]) })
+
+const sayAll = (lines: readonly string[]): string => lines.map(line => `rawhttp: ${line}\n`).join('')

@@ -1,0 +1,63 @@
+import type { Version } from '../../seat.ts'
+import type { ListeningAddress } from '../../server.ts'
+import type { Outcome } from '../reloader.ts'
+
+/** An address that a worker wants to listen on. */
+export interface PlaceQuestion {
+  readonly host: string
+  readonly port: number
+  /** Its place in the config. */
+  readonly at: string
+}
+
+/** Where it shall listen, or what the system says of it. */
+export type PlaceAnswer =
+  | { readonly port: number; readonly reusePort: boolean }
+  | { readonly code: string; readonly message: string }
+
+/** What plugins say to each other: bytes that only they can read. */
+export interface PeerMessage {
+  readonly topic: string
+  readonly message: Uint8Array
+}
+
+/** A value that workers agree on. */
+export interface NamedVersion extends Version {
+  readonly name: string
+}
+
+/** The end of a reload, and where the worker listens since; without that it is no good end. */
+export interface Committed extends Outcome {
+  readonly addresses?: readonly ListeningAddress[] | undefined
+}
+
+/** What primary and worker ask each other, and what they answer. */
+export interface Questions {
+  // A worker asks:
+  /** Where to listen. */
+  readonly place: { readonly ask: PlaceQuestion; readonly answer: PlaceAnswer }
+  /** It serves. */
+  readonly ready: { readonly ask: readonly ListeningAddress[]; readonly answer: null }
+  /** It cannot. */
+  readonly failed: { readonly ask: Outcome; readonly answer: null }
+  readonly propose: { readonly ask: NamedVersion; readonly answer: Version }
+  /** All the others: what those have answered who did so in time. */
+  readonly peers: { readonly ask: PeerMessage; readonly answer: readonly Uint8Array[] }
+  // The primary asks:
+  /** A peer's question; null is no answer. */
+  readonly peer: { readonly ask: PeerMessage; readonly answer: Uint8Array | null }
+  /** A value was replaced. */
+  readonly version: { readonly ask: NamedVersion; readonly answer: null }
+  /** The first half of a reload; null when it waits for the second. */
+  readonly prepare: { readonly ask: null; readonly answer: Outcome | null }
+  readonly commit: { readonly ask: null; readonly answer: Committed }
+  readonly abandon: { readonly ask: null; readonly answer: null }
+  /** Open the logs anew. */
+  readonly reopen: { readonly ask: null; readonly answer: null }
+  readonly stop: { readonly ask: StopQuestion; readonly answer: null }
+}
+
+/** How a worker shall end: at its leisure because others have its place, in the usual time, or now. */
+export type StopQuestion = 'replaced' | 'usual' | 'forced'
+
+export type Kind = keyof Questions

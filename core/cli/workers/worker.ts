@@ -1,0 +1,108 @@
+import cluster from 'node:cluster'
+import { FreshModules } from '../../config/fresh-modules.ts'
+import type { Server } from '../../server.ts'
+import type { Args } from '../args.ts'
+import { build } from '../build.ts'
+import { explain } from '../failure.ts'
+import { type PreparedReload, Reloader } from '../reloader.ts'
+import type { Settings } from '../settings.ts'
+import { untilStopped } from '../signals.ts'
+import { Channel, type Port } from './channel.ts'
+import type { StopQuestion } from './protocol.ts'
+import { WorkerSeat } from './worker-seat.ts'
+
+/** A worker of `rawhttp start --workers`: serves until its primary or a signal ends it, and gives the exit code. */
+export async function work(args: Args, settings: Settings, number: number): Promise<number> {
+  const channel = new Channel(process as Port, {}, holdProcess)
+  process.channel?.unref()
+  process.once('disconnect', leave)
+  const cwd = process.cwd()
+  const modules = new FreshModules()
+  const seat = new WorkerSeat(channel, () => holdProcess(true))
+  try {
+    // What is said of the config is the same for all.
+    const server = await build(settings, { modules, cwd, speaks: number === 1, seat })
+    const addresses = await server.listen()
+    const stopped = untilStopped(server)
+    const end = Promise.withResolvers<number>()
+    const stop = (how: StopQuestion) => stopServer(server, how).then(() => end.resolve(0), end.reject)
+    process.off('disconnect', leave)
+    onPrimaryGone(() => void stop('usual'))
+    answer(channel, server, new Reloader({ server, modules, settings, args, cwd }), stop)
+    await channel.ask('ready', addresses)
+    return await Promise.race([stopped, end.promise])
+  } catch (error) {
+    const failure = explain(error, args)
+    await channel.ask('failed', failure)
+    return failure.code
+  }
+}
+
+/** Milliseconds for the first bytes of clients who have just connected to a worker that is replaced. */
+const IDLE = 1_000
+
+let holders = 0
+
+/** While nobody waits for the primary, its line does not hold the process: a config that never loads is to be noticed. */
+function holdProcess(isHeld: boolean): void {
+  holders += isHeld ? 1 : -1
+  if (holders > 0) process.channel?.ref()
+  else process.channel?.unref()
+}
+
+/** Without its primary a worker that does not serve yet has nothing to do. */
+const leave = (): void => process.exit(1)
+
+/** One that serves finishes what is in flight: `node:cluster` would end it on the spot, but not one that was told to go. */
+function onPrimaryGone(stop: () => void): void {
+  cluster.worker!.exitedAfterDisconnect = true
+  process.once('disconnect', stop)
+}
+
+function answer(
+  channel: Channel,
+  server: Server,
+  reloader: Reloader,
+  stop: (how: StopQuestion) => void,
+): void {
+  let prepared: PreparedReload | null = null
+  const take = () => {
+    const taken = prepared
+    prepared = null
+    return taken
+  }
+  channel.answer({
+    async prepare() {
+      const made = await reloader.prepare()
+      if ('code' in made) return made
+      prepared = made
+      return null
+    },
+    async commit() {
+      const outcome = await take()?.commit()
+      if (outcome === undefined) return { code: 1, text: 'rawhttp: nothing is prepared\n' }
+      return { ...outcome, addresses: server.listeners.map(({ url }) => ({ url })) }
+    },
+    async abandon() {
+      await take()?.abandon()
+      return null
+    },
+    reopen() {
+      // Plugins that have log files listen to it.
+      process.emit('SIGUSR2', 'SIGUSR2')
+      return null
+    },
+    stop(how) {
+      stop(how)
+      return null
+    },
+  })
+}
+
+async function stopServer(server: Server, how: StopQuestion): Promise<void> {
+  if (how === 'forced') return await server.stop({ deadline: 0 })
+  // As old generations have it at a reload in place.
+  if (how === 'replaced')
+    return await server.stop({ deadline: server.generation.config.reload.oldStreams, idle: IDLE })
+  return await server.stop()
+}

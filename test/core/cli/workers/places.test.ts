@@ -1,0 +1,44 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { Places } from '../../../../core/cli/workers/places.ts'
+
+const places = () => new Places(async () => true)
+const free = { host: '127.0.0.1', port: 0, at: 'listen[0]' }
+
+describe('the places of workers', () => {
+  it('have one free port for all who ask for 0 at the same place, and another one elsewhere', async () => {
+    const known = places()
+    const [one, same, other] = await Promise.all([
+      known.find(free),
+      known.find(free),
+      known.find({ ...free, at: 'listen[1]' }),
+    ])
+    expect(one).toEqual({ port: expect.any(Number), reusePort: true })
+    expect(same).toEqual(one)
+    expect(other).not.toEqual(one)
+  })
+
+  it('are free again: it is for the workers to listen', async () => {
+    const found = await places().find(free)
+    const server = createServer().listen({ host: '127.0.0.1', port: 'port' in found ? found.port : -1 })
+    await once(server, 'listening')
+    server.close()
+  })
+
+  it('that others have are looked for again, each time that somebody asks', async () => {
+    const other = createServer().listen({ port: 0, host: '127.0.0.1', reusePort: true })
+    await once(other, 'listening')
+    onTestFinished(() => void other.close())
+    const { port } = other.address() as { port: number }
+    const known = places()
+    expect(await known.find({ ...free, port })).toMatchObject({ code: 'EADDRINUSE' })
+    other.close()
+    await once(other, 'close')
+    expect(await known.find({ ...free, port })).toEqual({ port, reusePort: true })
+  })
+
+  it('cannot be on another machine', async () => {
+    expect(await places().find({ ...free, host: '192.0.2.1' })).toMatchObject({ code: 'EADDRNOTAVAIL' })
+  })
+})
