@@ -1,5 +1,5 @@
 import { realpathSync, statSync } from 'node:fs'
-import { basename, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { quote, show } from '../config/show.ts'
 import { type Args, UsageError } from './args.ts'
 import { pluginManifest, siteManifest } from './init/manifest.ts'
@@ -30,10 +30,15 @@ function folderFor(word: string, cwd: string): string {
   const folder = resolve(cwd, word)
   if (/\p{Cc}/u.test(folder))
     throw new UsageError(`expected a folder without control characters in its name, got ${quote(folder)}`)
-  const stats = statSync(folder, { throwIfNoEntry: false })
-  if (stats === undefined) return folder
-  if (!stats.isDirectory()) throw new UsageError(`expected a folder, got '${word}', which is a file`)
-  return realpathSync(folder)
+  const { path, isFolder } = nearest(folder)
+  if (isFolder) return join(realpathSync(path), relative(path, folder))
+  throw new UsageError(`expected a folder, got '${word}': ${path} is a file`)
+}
+
+/** What is there of a path: itself, or the nearest one above. */
+function nearest(path: string): { readonly path: string; readonly isFolder: boolean } {
+  const stats = statSync(path, { throwIfNoEntry: false })
+  return stats === undefined ? nearest(dirname(path)) : { path, isFolder: stats.isDirectory() }
 }
 
 function siteFor(folder: string): Scaffold {

@@ -15,7 +15,7 @@ const installed = ['dependencies', 'devDependencies', 'optionalDependencies']
  * @throws Error for a part that is no object.
  */
 export function mergeManifest(present: string, wanted: Manifest, parts: readonly string[]): Merged {
-  const result: Record<string, unknown> = { ...(JSON.parse(present.replace(/^\ufeff/, '')) as Json) }
+  const result: Record<string, unknown> = { ...(JSON.parse(present.replace(BOM, '')) as Json) }
   const added: string[] = []
   const kept: string[] = []
   for (const part of parts) {
@@ -57,18 +57,27 @@ function set(object: Record<string, unknown>, key: string, value: unknown): stri
 
 const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
 
-/** JSON with the indentation and the line ends that the text before had. */
+/** JSON with the indentation, the line ends and the byte order mark that the text before had. */
 function print(value: Json, before: string): string {
   const indentation = /^[ \t]+(?=")/m.exec(before)?.[0] ?? 2
   const text = `${JSON.stringify(value, null, indentation)}${/\n\s*$/.test(before) ? '\n' : ''}`
-  return before.includes('\r\n') ? text.replaceAll('\n', '\r\n') : text
+  return (before.startsWith(BOM) ? BOM : '') + text.replaceAll('\n', lineEndOf(before))
 }
+
+const BOM = '\ufeff'
+
+const lineEndOf = (text: string): string => (text.includes('\r\n') ? '\r\n' : '\n')
 
 /** A .gitignore with the lines that it lacks. */
 export function mergeIgnore(present: string, wanted: string): Merged {
   const bare = (line: string): string => line.trim().replace(/^\//, '').replace(/\/$/, '')
   const own = new Set(present.split('\n').map(bare))
   const added = wanted.split('\n').filter(line => line !== '' && !own.has(bare(line)))
-  const end = present === '' || present.endsWith('\n') ? '' : '\n'
-  return { text: present + (added.length === 0 ? '' : `${end}${added.join('\n')}\n`), added, kept: [] }
+  const end = lineEndOf(present)
+  const before = present === '' || present.endsWith('\n') ? present : present + end
+  return {
+    text: added.length === 0 ? present : before + added.map(line => line + end).join(''),
+    added,
+    kept: [],
+  }
 }

@@ -58,7 +58,7 @@ export function settingsOf(options: ${options} = {}): typeof defaults {
     const hint = didYouMean(unknown, Object.keys(defaults)) ?? undefined
     throw new ConfigError({ path: unknown, problem: 'unknown option', hint })
   }
-  if (!isCanonicalPath(path)) throw wrong('path', "a path such as '/${plugin}'", path)
+  if (!isCanonicalPath(path)) throw wrong('path', 'a path such as /${plugin}', path)
   if (typeof text !== 'string') throw wrong('text', 'a text', text)
   return { path, text }
 }
@@ -107,7 +107,7 @@ test('says which methods its path has', async () => {
 
 test.each([
   [{ paht: '/' }, "options.paht: unknown option; did you mean 'path'?"],
-  [{ path: 'here' }, "options.path: expected a path such as '/${plugin}', got \\"here\\""],
+  [{ path: 'here' }, 'options.path: expected a path such as /${plugin}, got "here"'],
   [{ text: 1 }, 'options.text: expected a text, got 1'],
 ])('refuses the options %j', async (options, sentence) => {
   await expect(serve(options as ${options})).rejects.toThrow(sentence)

@@ -19,7 +19,7 @@ ${head(name)}
   <main>
     <img src="/icon.svg" alt="" width="64" height="64">
     <h1>${name} is up.</h1>
-    <p class="lead">This page is a file. Change it, and the next request gets the change.</p>
+    <p class="lead">This page is a file. Change it, and the next visitor sees it.</p>
     <dl>
       <div>
         <dt><code>site/public/</code></dt>
@@ -78,7 +78,9 @@ body {
   padding: 2rem 1.5rem;
   background: var(--page);
   color: var(--ink);
-  font: 1.0625rem/1.6 system-ui, sans-serif;
+  font-family: system-ui, sans-serif;
+  font-size: 1.0625rem;
+  line-height: 1.6;
 }
 
 main {
@@ -104,6 +106,10 @@ h1 strong {
   font-size: 1.1875rem;
 }
 
+.lead:empty {
+  display: none;
+}
+
 dl {
   margin: 0;
 }
@@ -119,7 +125,8 @@ dd {
 }
 
 code {
-  font: 0.9375em ui-monospace, monospace;
+  font-family: ui-monospace, monospace;
+  font-size: 0.9375em;
 }
 
 dt code {
@@ -134,6 +141,7 @@ a {
 `
 
 export const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
+  <title>There and back</title>
   <rect width="32" height="32" rx="8" fill="#0b6b4f"/>
   <path d="M7 11h11m-4-4 4 4-4 4M25 21H14m4-4-4 4 4 4" fill="none" stroke="#fff" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round"/>
 </svg>

@@ -58,7 +58,7 @@ export const site = defineSite({
 
 /** The route. */
 export const helloApi = `/** Greets who is named in the path: what a handler returns is sent as JSON. */
-export function hello({ params }: { readonly params: { readonly name: string } }): { readonly hello: string } {
+export function hello({ params }: { readonly params: { readonly name: string } }) {
   return { hello: params.name }
 }
 `
