@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { launchProgram, ready } from '../core/cli/run-cli.ts'
 import { needTool } from '../support/tools.ts'
 import { install, packed, unpacked } from './package/installed.ts'
 import { run, serve } from './package/shell.ts'
@@ -77,6 +78,24 @@ describe.each([
     expect(code).toBe(0)
     expect(stdout).toContain('"GET /api/hello/Ada HTTP/1.1" 200')
   })
+})
+
+test('what npm run dev runs serves a change at once', { timeout: slow }, async () => {
+  const project = join(folder, 'dev')
+  await init('dev')
+  await install(project, { rawhttp })
+  const { scripts } = JSON.parse(await readFile(join(project, 'package.json'), 'utf8'))
+  const words = scripts.dev.replace(/^rawhttp /, '').split(' ')
+  const command = [process.execPath, join(project, 'node_modules/rawhttp/bin/rawhttp.cjs'), ...words]
+  const server = launchProgram(command, { cwd: project, env: { PORT: '0' } })
+  const url = `${await ready(server)}/api/hello/Ada`
+  expect(await (await fetch(url)).json()).toEqual({ hello: 'Ada' })
+
+  const route = join(project, 'site/api/hello.ts')
+  const source = await readFile(route, 'utf8')
+  await writeFile(route, source.replace('hello: params.name', 'hi: params.name'))
+  await server.line(/^rawhttp: reloaded .*hello\.ts changed$/)
+  expect(await (await fetch(url)).json()).toEqual({ hi: 'Ada' })
 })
 
 describe('a plugin', () => {

@@ -25,8 +25,9 @@ export function packageName(folderName: string): string {
   const plain = folderName.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase()
   const name = plain
     .replaceAll(/[^a-z0-9._~-]+/g, '-')
-    .replaceAll(/^[^a-z0-9]+|[^a-z0-9]+$/g, '')
+    .replace(/^[^a-z0-9]+/, '')
     .slice(0, LONGEST - '-site'.length)
+    .replace(/[^a-z0-9]+$/, '')
   if (name === '') return 'site'
   return taken.has(name) || isBuiltin(name) ? `${name}-site` : name
 }

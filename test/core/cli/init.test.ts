@@ -109,6 +109,13 @@ describe('a folder that has something already', () => {
     expect(filesOf(cwd)).toEqual(before)
   })
 
+  it('is left alone for a single file', async () => {
+    const cwd = workspace({ 'README.md': 'mine' })
+    const { code, stderr } = await run(['init', '.', '--plugin', 'stamp'], { cwd })
+    expect([code, stderr]).toEqual([1, expect.stringContaining(': it has README.md already; --force ')])
+    expect(filesOf(cwd)).toEqual({ 'README.md': 'mine' })
+  })
+
   it('is overwritten with --force, but for package.json and .gitignore, and modes stay', async () => {
     const cwd = workspace({
       'package.json': '{ "name": "mine", "type": "module" }',

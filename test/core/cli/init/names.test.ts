@@ -20,6 +20,8 @@ describe('the name of a package', () => {
     ['http', 'http-site'],
     ['rawhttp', 'rawhttp-site'],
     ['', 'site'],
+    ['a'.repeat(255), 'a'.repeat(209)],
+    [`${'a'.repeat(208)}-b`, 'a'.repeat(208)],
   ])('of the folder %j is %j', (folder, name) => {
     expect(packageName(folder)).toBe(name)
   })
