@@ -17,7 +17,7 @@ export default defineConfig({
   plugins: [
     accessLog(), // a line for each request on standard output
     securityHeaders({
-      // Scripts, styles and pictures come from this site and nowhere else, and none stand in a page.
+      // Scripts, styles and pictures come from this site alone, and no script or style stands in a page.
       contentSecurityPolicy: {
         'default-src': ["'self'"],
         'base-uri': ["'none'"],

@@ -300,6 +300,17 @@ describe('an interruption', () => {
   })
 })
 
+it('a folder that may not be written to is found before the first byte is written', async () => {
+  const cwd = workspace({ 'site/public/a': '' })
+  const locked = `fs.accessSync = path => {
+    if (path.endsWith('public')) throw new Error('EACCES: permission denied')
+  }`
+  const { code, stderr } = await launchProgram([...onBrokenDisk(locked), 'init'], { cwd }).finished
+  const sentence = `nothing was written to ${cwd}: site/public/ may not be written to`
+  expect([code, stderr]).toEqual([1, `rawhttp: ${sentence}\n`])
+  expect(Object.keys(filesOf(cwd))).toEqual(['site/public/a'])
+})
+
 describe('a disk that is full', () => {
   it.each(['mine', 'new/one'])('is told, and nothing stays in %s', async folder => {
     const cwd = workspace({ 'mine/a': '' })
