@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { accessSync, constants, lstatSync, readdirSync, readFileSync, type Stats } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Merged, ScaffoldFile } from './scaffold.ts'
@@ -77,11 +78,13 @@ function rivals(folder: string, files: readonly ScaffoldFile[]): string[] {
 
 function stepOf(folder: string, { path, text, merge }: ScaffoldFile): Step {
   const file = join(folder, path)
-  const mode = look(file)?.mode
-  if (mode === undefined) return { path, change: 'written', text, mode, merged: null }
-  const present = readFileSync(file, 'utf8')
+  const stats = look(file)
+  if (stats === undefined) return { path, change: 'written', text, mode: undefined, merged: null }
+  const bytes = readFileSync(file)
+  if (merge !== undefined && !isUtf8(bytes)) throw inTheWay(folder, `${path} is not in UTF-8`)
+  const present = bytes.toString()
   const merged = merge?.(present) ?? null
   const wanted = merged?.text ?? text
   const change = wanted === present ? 'same' : merged === null ? 'overwritten' : 'merged'
-  return { path, change, text: wanted, mode, merged }
+  return { path, change, text: wanted, mode: stats.mode & 0o7777, merged }
 }

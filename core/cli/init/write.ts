@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { messageOf } from '../../config/errors.ts'
 import type { Step } from './plan.ts'
@@ -17,8 +17,7 @@ export function write(folder: string, steps: readonly Step[]): void {
   try {
     made = mkdirSync(folder, { recursive: true })
     aside = mkdtempSync(join(folder, '.rawhttp-init-'))
-    for (const [index, { text, mode }] of changed.entries())
-      writeFileSync(join(aside, String(index)), text, mode === undefined ? {} : { mode })
+    for (const [index, step] of changed.entries()) writeAside(join(aside, String(index)), step)
     for (const [index, { path }] of changed.entries()) {
       mkdirSync(dirname(join(folder, path)), { recursive: true })
       renameSync(join(aside, String(index)), join(folder, path))
@@ -29,4 +28,9 @@ export function write(folder: string, steps: readonly Step[]): void {
   } finally {
     if (aside !== undefined) rmSync(aside, { recursive: true, force: true })
   }
+}
+
+function writeAside(file: string, { text, mode }: Step): void {
+  writeFileSync(file, text)
+  if (mode !== undefined) chmodSync(file, mode)
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { chmodSync, globSync, lstatSync, readFileSync, statSync, symlinkSync } from 'node:fs'
+import { chmodSync, globSync, lstatSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
@@ -123,7 +123,8 @@ describe('a folder that has something already', () => {
       'tsconfig.json': '{}',
       'other.txt': 'mine',
     })
-    chmodSync(join(cwd, 'tsconfig.json'), 0o640)
+    // One that no umask leaves as it is.
+    chmodSync(join(cwd, 'tsconfig.json'), 0o662)
     const { code, stdout } = await run(['init', '--force'], { cwd })
     expect(code).toBe(0)
     expect(stdout).toContain('  tsconfig.json (overwritten)\n')
@@ -132,7 +133,7 @@ describe('a folder that has something already', () => {
     expect(files).toMatchObject({ '.gitignore': 'mine\nnode_modules/\n', 'other.txt': 'mine' })
     expect(files['tsconfig.json']).toContain('"strict": true')
     expect(JSON.parse(files['package.json']!).name).toBe('mine')
-    expect(statSync(join(cwd, 'tsconfig.json')).mode & 0o777).toBe(0o640)
+    expect(statSync(join(cwd, 'tsconfig.json')).mode & 0o777).toBe(0o662)
   })
 
   it('keeps its package.json, which gets only what the site needs to run', async () => {
@@ -192,6 +193,14 @@ describe('a folder that has something already', () => {
     const stderr = `rawhttp: nothing was written to ${cwd}${sentence}\n`
     expect(await run([...args, '--force'], { cwd })).toEqual({ code: 1, stdout: '', stderr })
     expect(filesOf(cwd)).toEqual(before)
+  })
+
+  it('with a file to add to that is not in UTF-8 is refused', async () => {
+    const cwd = workspace()
+    writeFileSync(join(cwd, '.gitignore'), Buffer.from('# für uns\n', 'latin1'))
+    const stderr = `rawhttp: nothing was written to ${cwd}: .gitignore is not in UTF-8\n`
+    expect(await run(['init'], { cwd })).toEqual({ code: 1, stdout: '', stderr })
+    expect(Object.keys(filesOf(cwd))).toEqual(['.gitignore'])
   })
 
   it.each([
