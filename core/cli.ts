@@ -34,6 +34,7 @@ function print(text: string): number {
 }
 
 const runners: Readonly<Record<CommandName, () => Promise<(args: Args) => Promise<number>>>> = {
+  init: async () => (await import('./cli/init.ts')).init,
   start: async () => (await import('./cli/start.ts')).start,
   check: async () => (await import('./cli/check.ts')).check,
   reload: async () => (await import('./cli/reload.ts')).reload,

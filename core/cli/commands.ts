@@ -35,6 +35,8 @@ export const flags = {
     text: 'Each reload puts fresh workers in the place of the old ones.',
   },
   control: { value: 'PATH', text: 'The control socket, that of rawhttp reload. (RAWHTTP_CONTROL)' },
+  plugin: { value: 'NAME', text: 'Write the package of a plugin: rawhttp-plugin-NAME.' },
+  force: { text: 'Overwrite files that are there. package.json and .gitignore are only added to.' },
   verbose: { text: 'Say which config is used, and show the stack of an error.' },
   help: { short: 'h', text: 'Show this help.' },
   version: { short: 'v', text: 'Show the version.' },
@@ -43,6 +45,13 @@ export const flags = {
 export type FlagName = keyof typeof flags
 
 export const commands = {
+  init: {
+    usage: 'rawhttp init [folder] [flags]',
+    text: 'Write a site with a config and a test, or the package of a plugin.',
+    takesFolder: true,
+    flags: ['plugin', 'force'],
+    examples: ['rawhttp init', 'rawhttp init blog', 'rawhttp init --plugin stamp'],
+  },
   start: {
     usage: 'rawhttp start [folder] [flags]',
     text: 'Serve the sites of a config, or a folder when there is none.',
