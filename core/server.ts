@@ -19,6 +19,7 @@ import type { Sink } from './sink.ts'
 import { Connect } from './stages.ts'
 import { type ServerStats, statsOf } from './stats.ts'
 import { Streams, type StreamsHost } from './streams.ts'
+import { allUnfinished, reportsOfCut } from './unfinished.ts'
 
 /** How a server behaves apart from its config. */
 export interface ServerOptions {
@@ -102,6 +103,7 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
   endsIdle = false
   #generation: Generation | null = null
   #started: Promise<void> | null = null
+  #isStarted = false
   #stopped: Promise<void> | null = null
   #hurry: (() => void) | null = null
   #listeners: readonly Listener[] = []
@@ -312,6 +314,7 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
   async #startOnce(): Promise<void> {
     try {
       await this.generation.start(null)
+      this.#isStarted = true
     } catch (error) {
       await this.generation.stop('failed')
       this.generation.kept.dispose()
@@ -350,11 +353,23 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
     this.endsIdle = true
     this.#streams.drain(left)
     const end = await Promise.race([this.#quiet(), late.promise])
+    if (end !== 'quiet') await this.#cut()
+    const mustEnd = await this.#endOfStart(late.promise)
     clearTimeout(timer)
-    if (end !== 'quiet') await this.#cut(deadline)
-    if (this.#started === null || (await this.#started.then(yes, no)) === false) return
+    if (!mustEnd) return
     await this.generation.stop('shutdown')
     this.generation.kept.dispose()
+  }
+
+  /** Whether plugins have to stop what they have started. A start that hangs must not hold the stop. */
+  async #endOfStart(late: Promise<Late>): Promise<boolean> {
+    if (this.#started === null || this.#isStarted) return this.#isStarted
+    const end = await Promise.race([this.#started.then(yes, no), late])
+    if (typeof end === 'boolean') return end
+    const taps = awaited().filter(what => what.includes(', start tap '))
+    const message = `${taps.join('; ')} had not ended when the server stopped; no plugin is told of the stop`
+    this.report({ code: 'START_LATE', message, severity: 'warning' })
+    return false
   }
 
   /** Runs `drain` until it is done or time is up, and gives the milliseconds that are left. */
@@ -384,14 +399,10 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
     return 'quiet'
   }
 
-  async #cut(deadline: number): Promise<void> {
-    const { size } = this.#streams
+  async #cut(): Promise<void> {
     const generations = [...this.#old.all, this.generation]
-    const pins = generations.reduce((sum, each) => sum + each.pins, 0)
-    const message = `${size} connections and ${pins} requests did not end in time and were cut`
-    // Idle connections that were given no time are no news.
-    if (pins > 0 || (size > 0 && deadline > 0))
-      this.report({ code: 'DRAIN_CUT', message, severity: 'warning' })
+    const lost = allUnfinished(this.#streams, generations)
+    for (const report of reportsOfCut(lost, this.deadlines.now())) this.report(report)
     const reason = new Error('the server stopped')
     this.#streams.destroy(reason)
     for (const generation of generations) generation.cut(reason)
