@@ -1,14 +1,6 @@
-import {
-  Connect,
-  createServer,
-  definePlugin,
-  HttpRequest,
-  HttpResponse,
-  type Plugins,
-  type Sink,
-} from 'rawhttp'
-import { describe, expect, test, vi } from 'vitest'
-import { get, post, statuses } from '../support/messages.ts'
+import { createServer, definePlugin, HttpRequest, HttpResponse, type Plugins, type Sink } from 'rawhttp'
+import { describe, expect, test } from 'vitest'
+import { get } from '../support/messages.ts'
 import { phases } from '../support/phases.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { answering, startServer } from '../support/server.ts'
