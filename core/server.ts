@@ -4,7 +4,7 @@ import { resolveConfig } from './config/resolve.ts'
 import { isSameSite } from './config/same-site.ts'
 import type { Config, ResolvedConfig, ResolvedListen } from './config/types.ts'
 import type { Connection } from './connection.ts'
-import { Deadlines } from './deadlines.ts'
+import { Deadlines, LONGEST_TIMER } from './deadlines.ts'
 import type { Diagnostic } from './errors.ts'
 import { Generation, type GenerationHost } from './generation.ts'
 import { type InjectedResponse, type InjectOptions, injectedRequest, MemorySink } from './inject.ts'
@@ -269,12 +269,12 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
    * Stops: runs `drain`, accepts no more, finishes what is in flight, then runs `stop`. A second call with `deadline: 0`
    * forces.
    *
-   * @param options `deadline`: milliseconds after which what is still open is cut. Default: 10 s. `idle`: milliseconds
+   * @param options `deadline`: milliseconds after which what is still open is cut. Default: `stop.deadline` of the config. `idle`: milliseconds
    * for requests that are on their way on connections that have none: where others go on serving the address, nobody
    * shall have to ask again. Default: 0.
    */
   stop({
-    deadline = 10_000,
+    deadline = this.generation.config.stop.deadline,
     idle = 0,
   }: {
     readonly deadline?: number
@@ -341,7 +341,7 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
   async #stop(deadline: number, idle: number): Promise<void> {
     const late = Promise.withResolvers<Late>()
     this.#hurry = () => late.resolve('forced')
-    const timer = setTimeout(() => late.resolve('timeout'), deadline)
+    const timer = setTimeout(() => late.resolve('timeout'), Math.min(deadline, LONGEST_TIMER))
     let left = deadline
     // Load balancers have to hear of it while they can still reach us.
     if (this.#listeners.length > 0 && this.generation.hooks.drain.fired !== null)
