@@ -1,5 +1,14 @@
-import { createServer, definePlugin, HttpRequest, HttpResponse, type Plugins, type Sink } from 'rawhttp'
+import {
+  createServer,
+  type Diagnostic,
+  definePlugin,
+  HttpRequest,
+  HttpResponse,
+  type Plugins,
+  type Sink,
+} from 'rawhttp'
 import { describe, expect, test } from 'vitest'
+import { onServer } from '../support/in-memory.ts'
 import { get } from '../support/messages.ts'
 import { phases } from '../support/phases.ts'
 import { RawClient } from '../support/raw-client.ts'
@@ -18,6 +27,20 @@ function gated() {
     return HttpResponse.text('late')
   })
   return { plugin, open: () => gate.resolve(), began: began.promise }
+}
+
+/** A plugin whose start waits for a gate. */
+function starting(log: string[]) {
+  const gate = Promise.withResolvers<void>()
+  const plugin = onServer('starting', ({ hooks }) => {
+    hooks.start.tapPromise('starting', async () => {
+      log.push('start')
+      await gate.promise
+      log.push('started')
+    })
+    hooks.stop.tap('starting', () => void log.push('stop'))
+  })
+  return { plugin, open: () => gate.resolve() }
 }
 
 describe('stop', () => {
@@ -175,6 +198,65 @@ describe('stop', () => {
     open()
     expect((await answer).status).toBe(200)
     await stopped
+  })
+
+  test('takes as long as the config says, unless the caller says otherwise', async () => {
+    const { plugin, began } = gated()
+    await using served = await startServer({ stop: { deadline: '50ms' }, plugins: [plugin] })
+    await using client = await RawClient.connect(served.port)
+    client.send(get('/slow'))
+    await began
+    await served.server.stop()
+    expect(served.reports).toMatchObject([{ code: 'DRAIN_CUT', request: 'GET /slow' }])
+  })
+
+  test('may be given more time than a timer can wait', async () => {
+    const { plugin, open, began } = gated()
+    await using served = await startServer({ stop: { deadline: '60d' }, plugins: [plugin] })
+    await using client = await RawClient.connect(served.port)
+    client.send(get())
+    await began
+    const stopped = served.server.stop()
+    await turns(100)
+    open()
+    expect((await client.response()).status).toBe(200)
+    client.end()
+    await stopped
+    expect(served.reports).toEqual([])
+  })
+
+  test('during the start waits for it, opens no port, and ends what has started', async () => {
+    const log: string[] = []
+    const { plugin, open } = starting(log)
+    const server = await createServer({ listen: [{ port: 0 }], plugins: [plugin] })
+    const refused = expect(server.listen()).rejects.toThrow('the server was stopped')
+    const stopped = server.stop()
+    await turns(20)
+    expect(log).toEqual(['start'])
+    open()
+    await Promise.all([refused, stopped])
+    expect(log).toEqual(['start', 'started', 'stop'])
+    expect(server.listeners).toEqual([])
+  })
+
+  test('does not wait for a start that hangs longer than it may take, and names who hangs', async () => {
+    const log: string[] = []
+    const reports: Diagnostic[] = []
+    const watch = onServer('watch', ({ hooks }) =>
+      hooks.report.tap('watch', diagnostic => void reports.push(diagnostic)),
+    )
+    const server = await createServer({ listen: [{ port: 0 }], plugins: [watch, starting(log).plugin] })
+    server.listen().catch(() => undefined)
+    await server.stop({ deadline: 20 })
+    expect(log).toEqual(['start'])
+    expect(reports).toEqual([
+      {
+        code: 'START_LATE',
+        severity: 'warning',
+        message:
+          'plugin "starting", start tap "starting" had not ended when the server stopped; no plugin is told of the stop',
+      },
+    ])
   })
 
   test('of a server that never started runs nothing', async () => {
