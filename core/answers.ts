@@ -68,6 +68,11 @@ export class Answers implements WriterHost {
     return this.output.queued + this.output.behind < this.writeBuffer
   }
 
+  /** The open answers, the one whose turn it is first. */
+  get writers(): readonly Writer[] {
+    return this.#writers
+  }
+
   /** Whether the head of the answer whose turn it is was given. */
   get isSending(): boolean {
     return this.#writers[0]?.hasHead === true

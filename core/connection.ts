@@ -11,6 +11,8 @@ import type { HttpRequest } from './request.ts'
 import { RequestReader, type RequestReaderHost } from './request-reader.ts'
 import type { HttpResponse } from './response.ts'
 import type { HandedOver, Sink } from './sink.ts'
+import { HEAD_IN_PART, type Unfinished, upgradedBy } from './unfinished.ts'
+import { Writer } from './writer.ts'
 
 /** What a connection needs of its server. */
 export interface ConnectionHost {
@@ -101,9 +103,28 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
 
   /** Ends now, whatever is open. */
   destroy(reason: Error): void {
+    const looksWhole = this.#unsent().some(({ endsWithConnection }) => endsWithConnection)
     if (this.#state === CLOSED) this.output.fail(reason)
     else this.#finish(reason)
-    this.stream.destroy()
+    if (looksWhole) this.info.reset()
+    else this.stream.destroy()
+  }
+
+  /** What its client would lose if it ended now. */
+  unfinished(): readonly Unfinished[] {
+    const { info } = this
+    const lost = this.#unsent().map(({ request, doing }): Unfinished => {
+      const what = this.#state === UPGRADED ? upgradedBy(this.owner) : doing
+      return { info, request, doing: what, since: request.startedAt }
+    })
+    const { headSince } = this.#reader
+    if (headSince !== null) lost.push({ info, request: null, doing: HEAD_IN_PART, since: headSince })
+    return lost
+  }
+
+  /** The answers that are not out. */
+  #unsent(): readonly Writer[] {
+    return [...this.output.waiting.filter(waiter => waiter instanceof Writer), ...this.answers.writers]
   }
 
   received(chunk: Buffer): void {

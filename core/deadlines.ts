@@ -11,6 +11,9 @@ export class DeadlineError extends Error {
   override readonly name = 'DeadlineError'
 }
 
+/** A timer cannot wait longer, in milliseconds: beyond this Node takes one for zero. */
+export const LONGEST_TIMER = 2 ** 31 - 1
+
 /** Members that expire in one turn: each may write an answer and close a connection, and others wait meanwhile. */
 const EXPIRED_A_TURN = 16
 

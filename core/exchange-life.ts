@@ -9,6 +9,7 @@ import { destroyBody } from './response-body.ts'
 import type { Sending } from './sending.ts'
 import type { Sink } from './sink.ts'
 import type { FiredHooks, Site } from './site.ts'
+import { ANSWER_IN_PART, type Unfinished, upgradedBy, waitingFor } from './unfinished.ts'
 
 export const HANDLING = 0
 export const TRANSFORMING = 1
@@ -24,7 +25,7 @@ export const DONE = 4
  */
 export abstract class ExchangeLife {
   protected readonly generation: Generation
-  protected readonly request: HttpRequest
+  readonly request: HttpRequest
   protected readonly sink: Sink
   protected readonly fired: FiredHooks
   protected state = HANDLING
@@ -95,6 +96,18 @@ export abstract class ExchangeLife {
     this.#isBroken = isOurs
     this.failure ??= error
     this.sink.reset(error)
+  }
+
+  /** What is lost when it is cut. */
+  get unfinished(): Unfinished {
+    const { request } = this
+    return { info: request.connection, request, doing: this.#doing, since: request.startedAt }
+  }
+
+  get #doing(): string {
+    if (this.state <= TRANSFORMING)
+      return `${this.failure === null ? '' : 'its client had left, '}${waitingFor(this.request)}`
+    return this.state === COMMITTED ? ANSWER_IN_PART : upgradedBy(null)
   }
 
   /** Ends now: nobody waits any longer for a handler, for the rest of a body, or for a stream that was taken over. */

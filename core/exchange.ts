@@ -1,5 +1,5 @@
 import { asError, HttpError, refusals } from './errors.ts'
-import { EventStream } from './event-stream.ts'
+import { answerFor } from './event-answer.ts'
 import {
   COMMITTED,
   DONE,
@@ -68,7 +68,7 @@ export class Exchange extends ExchangeLife implements SendingHost {
 
   #transform(given: HttpResponse): void {
     this.state = TRANSFORMING
-    const answer = this.#own(given)
+    const answer = answerFor(this.request, given)
     this.answer = answer
     answer.seal()
     const { transform } = this.fired
@@ -86,18 +86,6 @@ export class Exchange extends ExchangeLife implements SendingHost {
     if (stage === this.stage) this.watchOver()
   }
 
-  /** The answer for this client alone: an event stream runs for one request. */
-  #own(answer: HttpResponse): HttpResponse {
-    const { body } = answer
-    if (!(body instanceof EventStream)) return answer
-    const { request } = this
-    const { deadlines } = this.generation
-    const report = (error: Error) => this.report(faultOf(error, request, answer.givenBy))
-    const fork = answer.seal().fork()
-    fork.body = body.runFor({ request, deadlines, report })
-    return fork
-  }
-
   #transformed(error: Error | null, changed: HttpResponse | undefined): void {
     this.stage++
     if (this.failure !== null) return this.abandon(changed)
@@ -107,7 +95,7 @@ export class Exchange extends ExchangeLife implements SendingHost {
 
   /** Everything but the bytes: what an error lacks, preconditions and ranges, `deliver`. */
   #settle(given: HttpResponse): void {
-    const answer = this.#own(given)
+    const answer = answerFor(this.request, given)
     this.answer = answer
     const response = this.#fit(answer)
     if (response instanceof HttpError) return this.#fail(response)

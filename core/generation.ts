@@ -19,12 +19,15 @@ import { ROOT_SITE, Site, SiteTable } from './site.ts'
 import { SlotValues } from './slots.ts'
 import type { ServerStats } from './stats.ts'
 import { prefixed, type Tap, tapOf, tapText } from './tap.ts'
+import type { Unfinished } from './unfinished.ts'
 
 /** Milliseconds that the `stop` taps of a generation have together. */
 const STOP_LIMIT = 5_000
 
 /** An exchange, as far as the server's end concerns it. */
 interface Cuttable {
+  /** What is lost then. */
+  readonly unfinished: Unfinished
   cut(reason: Error): void
 }
 
@@ -68,7 +71,8 @@ export class Generation {
     this.config = config
     this.#host = host
     this.deadlines = host.deadlines
-    const context = { report: (diagnostic: Diagnostic) => this.report(diagnostic) }
+    const report = (diagnostic: Diagnostic) => this.report(diagnostic)
+    const context = { report, deadlines: host.deadlines }
     this.hooks = new ServerHookTable(context)
     this.kept = new KeptValues(context.report)
     this.peers = new GenerationPeers(host.link, context.report)

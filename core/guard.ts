@@ -22,12 +22,13 @@ export function guardSync({ tap, spec, rewrites }: Guarded, fn: AnyFunction): An
   const call = rewrites ? rewriting(fn) : fn
   const { requestAt } = spec
   return (a, b) => {
-    if (requestAt !== -1) (requestAt === 0 ? a : b).tap = tap
+    const request = requestAt === -1 ? null : requestAt === 0 ? a : b
+    if (request !== null) request.tap = tap
     try {
       const answer = call(a, b)
       if (answer === undefined) return undefined
       refusePromise(answer, spec)
-      return spec.check(answer, a, tap)
+      return spec.check(answer, a, tap, request)
     } catch (error) {
       throw blame(error, tap)
     }
@@ -41,7 +42,7 @@ export function guardObserver({ tap, spec, context }: Guarded, fn: AnyFunction):
     try {
       const answer = fn(a, b, c)
       refusePromise(answer, spec)
-      spec.check(answer, a, tap)
+      spec.check(answer, a, tap, null)
     } catch (error) {
       context.report(tapFailed(blame(error, tap), tap, spec.requestAt === 0 ? a : null))
     }
@@ -124,7 +125,7 @@ function begin(guarded: Guarded, given: unknown, request: HttpRequest | null, ca
     if (isThrown || (error !== null && error !== undefined)) return failed(guarded, request, error, callback)
     let checked: unknown
     try {
-      checked = guarded.spec.check(answer, given, guarded.tap)
+      checked = guarded.spec.check(answer, given, guarded.tap, request)
     } catch (wrong) {
       return failed(guarded, request, wrong, callback)
     }

@@ -10,6 +10,7 @@ import {
 } from 'tapable'
 import { closest } from './config/suggest.ts'
 import { type Diagnostic, describe, type HttpError } from './errors.ts'
+import { answerFor } from './event-answer.ts'
 import { type Check, Hook, type HookContext, type HookSpec, type TapOwner } from './hook.ts'
 import type { ConnectionOwner, Outcome, ServerHooks, SiteHooks } from './hooks.ts'
 import type { ConnectionInfo } from './listener.ts'
@@ -39,18 +40,19 @@ const response: Check = (answer, _given, tap) => {
   throw new TypeError(`expected an HttpResponse or nothing, got ${describe(answer)}`)
 }
 
-const noUpgrade: Check = (answer, given, tap) => {
-  const checked = response(answer, given, tap) as HttpResponse | undefined
+const noUpgrade: Check = (answer, given, tap, request) => {
+  const checked = response(answer, given, tap, request) as HttpResponse | undefined
   if (checked === undefined || checked.upgradeHandler === null) return checked
   throw new TypeError('only a tap of handle may answer with HttpResponse.upgrade()')
 }
 
 // Each tap gets a fork of its own to change, also when the tap before it put another response in its place.
-const replacement: Check = (answer, given, tap) => {
-  const other = noUpgrade(answer, given, tap) as HttpResponse | undefined
+const replacement: Check = (answer, given, tap, request) => {
+  const other = noUpgrade(answer, given, tap, request) as HttpResponse | undefined
   if (other === undefined || other === given) return undefined
   standsFor(other.body, (given as HttpResponse).body)
-  return other.seal().fork()
+  const own = answerFor(request!, other)
+  return own === other ? other.seal().fork() : own
 }
 
 const owner: Check = ownerIn

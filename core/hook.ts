@@ -6,7 +6,7 @@ import { Handle } from './stages.ts'
 import type { Tap } from './tap.ts'
 
 /** Looks at what a tap answered: gives what goes on, or throws a TypeError that says what was expected. */
-export type Check = (answer: unknown, given: unknown, tap: Tap) => unknown
+export type Check = (answer: unknown, given: unknown, tap: Tap, request: HttpRequest | null) => unknown
 
 /** What is fixed about a hook. */
 export interface HookSpec {

@@ -22,6 +22,7 @@ export type {
   SiteConfig,
   SiteLimitsConfig,
   Size,
+  StopConfig,
   TrustedProxiesConfig,
 } from './config/types.ts'
 export { isDuration, isSize, parseDuration, parseSize } from './config/units.ts'

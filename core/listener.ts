@@ -202,7 +202,8 @@ function textOf({ path, host, port, fd }: ResolvedListen): string {
   return fd === null ? (path ?? placeOf(host, port)) : `descriptor ${fd}`
 }
 
-function placeOf(host: string, port: number): string {
+/** Address and port in one text: `127.0.0.1:8080`, `[::1]:8080`. */
+export function placeOf(host: string, port: number): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 

@@ -1,8 +1,5 @@
-import { DeadlineError } from './deadlines.ts'
+import { DeadlineError, LONGEST_TIMER } from './deadlines.ts'
 import type { Generation } from './generation.ts'
-
-/** A timer cannot wait longer. */
-const LATEST = 2 ** 31 - 1
 
 /** Generations that a reload has replaced, and that still have requests. */
 export class OldGenerations {
@@ -19,7 +16,7 @@ export class OldGenerations {
    */
   retire(old: Generation, longest: number): void {
     old.retire()
-    const timer = setTimeout(cut, Math.min(longest, LATEST), old)
+    const timer = setTimeout(cut, Math.min(longest, LONGEST_TIMER), old)
     timer.unref()
     const ended = old.idle().then(async () => {
       clearTimeout(timer)

@@ -53,6 +53,11 @@ export class Output {
     return this.#text.length + this.#stream.writableLength
   }
 
+  /** Those who wait for what is not out yet, in its order. */
+  get waiting(): readonly Flushed[] {
+    return [...this.#writes.flat(), ...this.#waiting]
+  }
+
   /** Within hold and release everything goes out in one write. */
   hold(): void {
     this.#holds++
@@ -109,7 +114,7 @@ export class Output {
     if (this.#failure !== null) return
     this.#failure = reason
     this.#text = ''
-    const waiting = [...this.#writes.flat(), ...this.#waiting]
+    const { waiting } = this
     this.#writes = noWrites
     this.#waiting = nobody
     for (const waiter of waiting) waiter.flushed(reason)

@@ -162,6 +162,11 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
     return this.#incoming === null || this.#incoming.allowsReuse(response)
   }
 
+  /** Since when a head comes, of which a part is there; null while none does. */
+  get headSince(): number | null {
+    return this.#isInHead && !this.#isFinal ? this.#since : null
+  }
+
   /** An answer is complete: what is left of its body is dropped, and the next head has its time. */
   answered(): void {
     this.#incoming?.answered()

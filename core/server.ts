@@ -4,7 +4,7 @@ import { resolveConfig } from './config/resolve.ts'
 import { isSameSite } from './config/same-site.ts'
 import type { Config, ResolvedConfig, ResolvedListen } from './config/types.ts'
 import type { Connection } from './connection.ts'
-import { Deadlines } from './deadlines.ts'
+import { Deadlines, LONGEST_TIMER } from './deadlines.ts'
 import type { Diagnostic } from './errors.ts'
 import { Generation, type GenerationHost } from './generation.ts'
 import { type InjectedResponse, type InjectOptions, injectedRequest, MemorySink } from './inject.ts'
@@ -19,6 +19,7 @@ import type { Sink } from './sink.ts'
 import { Connect } from './stages.ts'
 import { type ServerStats, statsOf } from './stats.ts'
 import { Streams, type StreamsHost } from './streams.ts'
+import { allUnfinished, reportsOfCut } from './unfinished.ts'
 
 /** How a server behaves apart from its config. */
 export interface ServerOptions {
@@ -102,6 +103,7 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
   endsIdle = false
   #generation: Generation | null = null
   #started: Promise<void> | null = null
+  #isStarted = false
   #stopped: Promise<void> | null = null
   #hurry: (() => void) | null = null
   #listeners: readonly Listener[] = []
@@ -267,12 +269,12 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
    * Stops: runs `drain`, accepts no more, finishes what is in flight, then runs `stop`. A second call with `deadline: 0`
    * forces.
    *
-   * @param options `deadline`: milliseconds after which what is still open is cut. Default: 10 s. `idle`: milliseconds
+   * @param options `deadline`: milliseconds after which what is still open is cut. Default: `stop.deadline` of the config. `idle`: milliseconds
    * for requests that are on their way on connections that have none: where others go on serving the address, nobody
    * shall have to ask again. Default: 0.
    */
   stop({
-    deadline = 10_000,
+    deadline = this.generation.config.stop.deadline,
     idle = 0,
   }: {
     readonly deadline?: number
@@ -312,6 +314,7 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
   async #startOnce(): Promise<void> {
     try {
       await this.generation.start(null)
+      this.#isStarted = true
     } catch (error) {
       await this.generation.stop('failed')
       this.generation.kept.dispose()
@@ -338,7 +341,7 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
   async #stop(deadline: number, idle: number): Promise<void> {
     const late = Promise.withResolvers<Late>()
     this.#hurry = () => late.resolve('forced')
-    const timer = setTimeout(() => late.resolve('timeout'), deadline)
+    const timer = setTimeout(() => late.resolve('timeout'), Math.min(deadline, LONGEST_TIMER))
     let left = deadline
     // Load balancers have to hear of it while they can still reach us.
     if (this.#listeners.length > 0 && this.generation.hooks.drain.fired !== null)
@@ -350,11 +353,23 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
     this.endsIdle = true
     this.#streams.drain(left)
     const end = await Promise.race([this.#quiet(), late.promise])
+    if (end !== 'quiet') await this.#cut()
+    const mustEnd = await this.#endOfStart(late.promise)
     clearTimeout(timer)
-    if (end !== 'quiet') await this.#cut(deadline)
-    if (this.#started === null || (await this.#started.then(yes, no)) === false) return
+    if (!mustEnd) return
     await this.generation.stop('shutdown')
     this.generation.kept.dispose()
+  }
+
+  /** Whether plugins have to stop what they have started. A start that hangs must not hold the stop. */
+  async #endOfStart(late: Promise<Late>): Promise<boolean> {
+    if (this.#started === null || this.#isStarted) return this.#isStarted
+    const end = await Promise.race([this.#started.then(yes, no), late])
+    if (typeof end === 'boolean') return end
+    const taps = awaited().filter(what => what.includes(', start tap '))
+    const message = `${taps.join('; ')} had not ended when the server stopped; no plugin is told of the stop`
+    this.report({ code: 'START_LATE', message, severity: 'warning' })
+    return false
   }
 
   /** Runs `drain` until it is done or time is up, and gives the milliseconds that are left. */
@@ -384,14 +399,10 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
     return 'quiet'
   }
 
-  async #cut(deadline: number): Promise<void> {
-    const { size } = this.#streams
+  async #cut(): Promise<void> {
     const generations = [...this.#old.all, this.generation]
-    const pins = generations.reduce((sum, each) => sum + each.pins, 0)
-    const message = `${size} connections and ${pins} requests did not end in time and were cut`
-    // Idle connections that were given no time are no news.
-    if (pins > 0 || (size > 0 && deadline > 0))
-      this.report({ code: 'DRAIN_CUT', message, severity: 'warning' })
+    const lost = allUnfinished(this.#streams, generations)
+    for (const report of reportsOfCut(lost, this.deadlines.now())) this.report(report)
     const reason = new Error('the server stopped')
     this.#streams.destroy(reason)
     for (const generation of generations) generation.cut(reason)

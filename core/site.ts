@@ -1,3 +1,4 @@
+import type { Deadlines } from './deadlines.ts'
 import type { HookContext, SharedHooks } from './hook.ts'
 import { SiteHookTable } from './hook-tables.ts'
 import type { ExchangeLimits } from './limits.ts'
@@ -5,6 +6,11 @@ import { SlotValues } from './slots.ts'
 
 /** The site that answers what no other may: refused messages, and hosts that nobody takes. */
 export const ROOT_SITE = '-'
+
+/** What all sites of a generation share. */
+export interface SiteContext extends HookContext {
+  readonly deadlines: Deadlines
+}
 
 /** One site of a generation: its hosts, its hooks, what its plugins share. */
 export class Site extends SlotValues {
@@ -14,14 +20,16 @@ export class Site extends SlotValues {
   readonly limits: Readonly<ExchangeLimits>
   readonly hooks: SiteHookTable
   /** Where diagnostics go. */
-  readonly report: HookContext['report']
+  readonly report: SiteContext['report']
+  /** The clock of its generation. */
+  readonly deadlines: Deadlines
   /** What the line fires; null where nobody tapped. Filled when the generation is sealed. */
   fired: FiredHooks = none
 
   constructor(
     facts: { readonly name: string; readonly hosts: readonly string[]; readonly dir: string },
     limits: Readonly<ExchangeLimits>,
-    context: HookContext,
+    context: SiteContext,
   ) {
     super()
     this.name = facts.name
@@ -30,6 +38,7 @@ export class Site extends SlotValues {
     this.limits = limits
     this.hooks = new SiteHookTable(context)
     this.report = context.report
+    this.deadlines = context.deadlines
   }
 
   /** Nobody taps any more. */

@@ -9,6 +9,7 @@ import { type ConnectionInfo, infoOf, type Listener } from './listener.ts'
 import { Connect } from './stages.ts'
 import type { ConnectionLimit } from './stats.ts'
 import { tapFailed, tapOf } from './tap.ts'
+import type { Unfinished } from './unfinished.ts'
 
 type Ask = (stream: Duplex, info: ConnectionInfo) => ConnectionOwner | undefined
 
@@ -42,6 +43,12 @@ class Accepted {
     this.#streams.handshakeTimedOut(this, claim)
   }
 
+  /** What its client would lose if it ended now. */
+  unfinished(): readonly Unfinished[] {
+    if (this.socket.destroyed) return []
+    return this.claim === null ? (this.connection?.unfinished() ?? []) : [this.claim.unfinished]
+  }
+
   /** The socket, or the layer above it that HTTP/1.1 is spoken on, has failed. */
   failed(stream: Duplex, error: Error): void {
     if (stream === this.connection?.stream) this.connection.failed(error)
@@ -65,12 +72,20 @@ class Claim implements Timed {
   /** The generation whose taps the stream goes through. */
   readonly generation: Generation
   readonly #accepted: Accepted
+  readonly #info: ConnectionInfo
+  readonly #since: number
 
-  constructor(accepted: Accepted, owner: ConnectionOwner, at: number, generation: Generation) {
+  constructor(accepted: Accepted, info: ConnectionInfo, owner: ConnectionOwner, { generation, from }: Place) {
     this.#accepted = accepted
+    this.#info = info
     this.owner = owner
-    this.at = at
+    this.at = from
     this.generation = generation
+    this.#since = generation.deadlines.now()
+  }
+
+  get unfinished(): Unfinished {
+    return { info: this.#info, request: null, doing: `"${this.owner.name}" had it`, since: this.#since }
   }
 
   expire(): void {
@@ -171,8 +186,17 @@ export class Streams {
     }
   }
 
+  /** What clients would lose if all ended now. */
+  unfinished(): readonly Unfinished[] {
+    return [...this.#accepted.values()].flatMap(accepted => accepted.unfinished())
+  }
+
   /** A connection was taken over; while the server drains, its owner has missed to be told. */
   owned({ owner }: Connection): void {
+    this.#tellOfDrain(owner)
+  }
+
+  #tellOfDrain(owner: ConnectionOwner | null): void {
     if (this.#drainsUntil === null) return
     const left = Math.max(0, this.#drainsUntil - this.#host.deadlines.now())
     this.#tell(owner, each => each.drain(left))
@@ -195,7 +219,7 @@ export class Streams {
       try {
         const owner = (fn as Ask)(stream, info)
         if (owner === undefined) continue
-        this.#claim(new Claim(accepted, owner, at, generation), accepted, stage!)
+        this.#claim(new Claim(accepted, info, owner, { generation, from: at }), accepted, stage!)
       } catch (error) {
         const tap = tapOf(error)
         if (tap !== undefined) generation.report(tapFailed(asError(error), tap))
@@ -211,6 +235,7 @@ export class Streams {
   #claim(claim: Claim, accepted: Accepted, stage: number): void {
     accepted.claim = claim
     claim.generation.pin()
+    this.#tellOfDrain(claim.owner)
     if (stage >= Connect.Protocol) return
     claim.deadline = this.#host.deadlines.now() + accepted.listener.config.limits.handshakeTimeout
     this.#host.deadlines.add(claim)

@@ -6,6 +6,7 @@ import type { HttpRequest } from './request.ts'
 import type { HttpResponse } from './response.ts'
 import { bytesOf } from './response-body.ts'
 import type { HandedOver, Sink } from './sink.ts'
+import { ANSWER_IN_PART, BEHIND_OTHERS, CLIENT_SLOW, waitingFor } from './unfinished.ts'
 
 /** What a writer asks of its connection. */
 export interface WriterHost {
@@ -61,6 +62,13 @@ export class Writer implements Sink, Flushed {
     // A body would stand between the request and the new protocol; the offer may always be ignored (RFC 9110 7.8).
     const isOffered = head.upgrade !== null && head.framing === BODY_NONE && request.refused === null
     this.upgrade = isOffered && !host.hasInputEnded ? response => this.#upgrade(response) : undefined
+  }
+
+  /** What is going on with it while it is not out. */
+  get doing(): string {
+    if (this.isPostponed || (this.isEnded && !this.#isFirst)) return BEHIND_OTHERS
+    if (!this.hasHead) return waitingFor(this.request)
+    return this.#host.output.queued > 0 ? CLIENT_SLOW : ANSWER_IN_PART
   }
 
   inform(status: number, headers: HeadersInit): void {
@@ -122,9 +130,13 @@ export class Writer implements Sink, Flushed {
     if (this.#isFirst) this.#host.broken(reason, this.#showsCut)
   }
 
-  // RFC 9112 section 8: only an answer that the end of the connection delimits looks whole when that ends early.
   get #showsCut(): boolean {
-    return this.hasHead && (this.#isChunked || !this.isOpenEnded)
+    return this.hasHead && !this.endsWithConnection
+  }
+
+  /** Whether the end of the connection delimits it: then it looks whole when that ends early (RFC 9112 section 8). */
+  get endsWithConnection(): boolean {
+    return this.hasHead && this.isOpenEnded && !this.#isChunked
   }
 
   /** The client has ended its side: an answer that has no end of its own would never find one. */

@@ -8,6 +8,20 @@ export interface Stoppable {
 const signals = ['SIGINT', 'SIGTERM'] as const
 type Signal = (typeof signals)[number]
 
+/**
+ * Until there is a server to stop, a signal ends the process on the spot: nothing is in flight. Without a listener it
+ * would be lost in a container, whose first process has no default for signals.
+ *
+ * @returns What leaves signals to somebody else.
+ */
+export function endAtOnce(): () => void {
+  const end = () => process.exit(0)
+  for (const signal of signals) process.on(signal, end)
+  return () => {
+    for (const signal of signals) process.off(signal, end)
+  }
+}
+
 /** How long a forced stop may take to flush what plugins hold. */
 const forcedMilliseconds = 1000
 

@@ -10,7 +10,7 @@ import { takeNotifier } from './notify.ts'
 import type { Outcome } from './reloader.ts'
 import type { Running } from './running.ts'
 import { type Settings, settle } from './settings.ts'
-import { untilStopped } from './signals.ts'
+import { endAtOnce, untilStopped } from './signals.ts'
 import { takeWorkerNumber } from './workers/number.ts'
 
 /** `rawhttp start`: serves until a signal ends it, and gives the exit code. */
@@ -23,8 +23,10 @@ export async function start(args: Args): Promise<number> {
     const { work } = await import('./workers/worker.ts')
     return await work(args, settings, number)
   }
+  const serves = endAtOnce()
   const running = settings.workers === null ? await serveHere(args, settings) : await serveByWorkers(settings)
   const stopped = untilStopped(systemd.stopping(running))
+  serves()
   for (const { url } of running.addresses) writeError(`rawhttp listening on ${url}\n`)
   systemd.ready(() => running.addresses)
   const reload = () => systemd.reloading(() => running.reload())

@@ -15,6 +15,9 @@ import type { ConfigSource, ResolvedConfig, ResolvedPlugin, ResolvedSite } from 
 /** Milliseconds that streams may keep a config that was replaced. */
 const OLD_STREAMS = 3_600_000
 
+/** Milliseconds that a stop may take. */
+const STOP_DEADLINE = 10_000
+
 /**
  * Checks a config and fills in every default: what a generation is built from.
  *
@@ -42,7 +45,8 @@ export async function resolveConfig(config: unknown, source: ConfigSource): Prom
   }
   const { file, dir } = source
   const reload = { oldStreams: written.reload?.oldStreams ?? OLD_STREAMS }
-  return { file, dir, listen, limits, trustedProxies, plugins, sites: resolved, reload }
+  const stop = { deadline: written.stop?.deadline ?? STOP_DEADLINE }
+  return { file, dir, listen, limits, trustedProxies, plugins, sites: resolved, reload, stop }
 }
 
 function checkShape(config: unknown, file: string | null): WrittenConfig {

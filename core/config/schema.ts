@@ -134,6 +134,7 @@ export const configSchema = strict(
     trustedProxies,
     plugins,
     reload: v.optional(strict({ oldStreams: duration }, "an object such as { oldStreams: '1h' }")),
+    stop: v.optional(strict({ deadline: duration }, "an object such as { deadline: '10s' }")),
     sites: v.optional(listOf(site, "a list of at least one site (leave it out for one site 'default')", 1)),
     unknownHost: v.optional(v.picklist(['default', 'refuse'], "'default' or 'refuse'")),
   },

@@ -97,6 +97,7 @@ export interface Config {
   /** Default: one site `default` for every host. */
   readonly sites?: readonly SiteConfig[] | undefined
   readonly reload?: ReloadConfig | undefined
+  readonly stop?: StopConfig | undefined
 }
 
 /** What a reload may do to those who are being served. */
@@ -106,6 +107,15 @@ export interface ReloadConfig {
    * they are cut. Default: `'1h'`.
    */
   readonly oldStreams?: Duration | undefined
+}
+
+/** How the server ends. */
+export interface StopConfig {
+  /**
+   * How long a stop may take until what is still open is cut: the time in which plugins announce it, and then that of
+   * what is in flight. Default: `'10s'`.
+   */
+  readonly deadline?: Duration | undefined
 }
 
 /** What a config function is given. */
@@ -188,4 +198,6 @@ export interface ResolvedConfig {
   readonly sites: readonly ResolvedSite[]
   /** `oldStreams` in milliseconds. */
   readonly reload: { readonly oldStreams: number }
+  /** `deadline` in milliseconds. */
+  readonly stop: { readonly deadline: number }
 }

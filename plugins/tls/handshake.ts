@@ -58,9 +58,9 @@ export class Handshake implements ConnectionOwner, Applicant {
 
   // --- the kernel's part ---------------------------------------------------------------------------------------
 
-  /** Nothing was asked yet. One that has begun may end: the kernel then closes it as it does an idle connection. */
+  /** Nothing was asked yet, so there is nothing to finish: a stop must not wait for a client that fell silent. */
   drain(): void {
-    if (this.#socket === null) this.destroy()
+    this.destroy()
   }
 
   destroy(): void {

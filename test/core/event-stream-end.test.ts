@@ -126,27 +126,38 @@ describe('a stop', () => {
     expect(served.reports).toEqual([])
   })
 
-  test('ends a stream that a transform tap has put in the place of another answer', async () => {
+  test.each([
+    ['as it is', []],
+    ['compressed', [compression()]],
+  ])('ends a stream that a transform tap has put in the place of another answer, %s', async (_, behind) => {
+    const begun = Promise.withResolvers<TestSource>()
     const instead = definePlugin({
       name: 'instead',
       site({ hooks }) {
         hooks.transform.tap({ name: 'instead', stage: Transform.Shape }, () =>
-          HttpResponse.events(({ signal }) => {
+          HttpResponse.events(({ signal, lastEventId }) => {
             const source = new TestSource()
-            source.give('a')
+            begun.resolve(source)
+            source.give(`seen ${lastEventId}`)
             return source.until(signal)
           }),
         )
       },
     })
-    const served = await started(hello, instead())
+    const served = await started(hello, instead(), ...behind)
     await using client = await RawClient.connect(served.port)
-    client.send(get())
-    await client.until('data: a\n\n\r\n')
+    client.send(get('/', 'Accept-Encoding: gzip', 'Last-Event-ID: 7'))
+    const source = await begun.promise
+    await source.pulled(2)
     const stopped = served.server.stop({ deadline: 1_000_000 })
-    expect(await client.rest()).toMatch(ending)
+    const { body } = await client.response()
+    const text = (behind.length === 0 ? body : gunzipSync(body)).toString()
+    expect(text).toMatch(/^data: seen 7\n\nretry: \d+\n\n$/)
     client.end()
     await stopped
+    await source.ended
+    expect(served.ended.map(({ outcome }) => outcome.result)).toEqual(['sent'])
+    expect(served.reports).toEqual([])
   })
 
   test('cuts a client that does not read at its deadline, and lets the others end', async () => {
@@ -168,7 +179,11 @@ describe('a stop', () => {
     other.end()
     await stopped
     expect(served.reports).toMatchObject([
-      { code: 'DRAIN_CUT', message: '1 connections and 1 requests did not end in time and were cut' },
+      {
+        code: 'DRAIN_CUT',
+        request: 'GET /flood',
+        message: expect.stringMatching(/: its client was slow to take the answer \(site "default"\)$/),
+      },
     ])
     const results = served.ended.map(({ request, outcome }) => [request.path, outcome.result])
     expect(results).toEqual([

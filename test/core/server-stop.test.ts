@@ -1,14 +1,15 @@
 import {
-  Connect,
   createServer,
+  type Diagnostic,
   definePlugin,
   HttpRequest,
   HttpResponse,
   type Plugins,
   type Sink,
 } from 'rawhttp'
-import { describe, expect, test, vi } from 'vitest'
-import { get, post, statuses } from '../support/messages.ts'
+import { describe, expect, test } from 'vitest'
+import { onServer } from '../support/in-memory.ts'
+import { get } from '../support/messages.ts'
 import { phases } from '../support/phases.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { answering, startServer } from '../support/server.ts'
@@ -28,6 +29,20 @@ function gated() {
   return { plugin, open: () => gate.resolve(), began: began.promise }
 }
 
+/** A plugin whose start waits for a gate. */
+function starting(log: string[]) {
+  const gate = Promise.withResolvers<void>()
+  const plugin = onServer('starting', ({ hooks }) => {
+    hooks.start.tapPromise('starting', async () => {
+      log.push('start')
+      await gate.promise
+      log.push('started')
+    })
+    hooks.stop.tap('starting', () => void log.push('stop'))
+  })
+  return { plugin, open: () => gate.resolve() }
+}
+
 describe('stop', () => {
   test('takes no more connections, and ends when the last one has', async () => {
     const { plugin, open, began } = gated()
@@ -44,19 +59,6 @@ describe('stop', () => {
     await stopped
     expect(served.ended[0]!.outcome.result).toBe('sent')
     expect(served.reports).toEqual([])
-  })
-
-  test('closes idle connections at once, fresh ones and used ones', async () => {
-    await using served = await startServer({ plugins: [path] })
-    await using fresh = await RawClient.connect(served.port)
-    await using used = await RawClient.connect(served.port)
-    used.send(get())
-    await used.response()
-    const stopped = served.server.stop()
-    expect(await Promise.all([fresh.closed, used.closed])).toEqual(['end', 'end'])
-    fresh.end()
-    used.end()
-    await stopped
   })
 
   test('leaves idle connections a moment for a request, when it is told to, and answers that', async () => {
@@ -86,159 +88,6 @@ describe('stop', () => {
     await stopped
   })
 
-  test('lets a head that has begun come to its end, and answers it', async () => {
-    await using served = await startServer({ plugins: [path] })
-    await using client = await RawClient.connect(served.port)
-    client.send('GET /half HTTP/1.1\r\nHo')
-    await turns(50)
-    const stopped = served.server.stop()
-    await turns(20)
-    client.send(`st: a\r\n\r\n${get('/never')}`)
-    expect(statuses(await client.rest())).toEqual([200])
-    client.end()
-    await stopped
-    expect(served.ended.map(({ request: asked }) => asked.path)).toEqual(['/half'])
-  })
-
-  test('lets a body that has begun come to its end', async () => {
-    const began = Promise.withResolvers<void>()
-    await using served = await startServer({
-      plugins: [
-        answering(async ({ body }) => {
-          began.resolve()
-          return HttpResponse.text(await body.text())
-        }),
-      ],
-    })
-    await using client = await RawClient.connect(served.port)
-    client.send(post('/', 'hello').slice(0, -2))
-    await began.promise
-    const stopped = served.server.stop()
-    client.send('lo')
-    const response = await client.response()
-    expect([response.body.toString(), response.field('connection')]).toEqual(['hello', 'close'])
-    client.end()
-    await stopped
-  })
-
-  test('lets an answer that is on its way go out whole', async () => {
-    const gate = Promise.withResolvers<void>()
-    await using served = await startServer({
-      plugins: [
-        answering(() =>
-          HttpResponse.stream(
-            (async function* () {
-              yield 'one'
-              await gate.promise
-              yield 'two'
-            })(),
-          ),
-        ),
-      ],
-    })
-    await using client = await RawClient.connect(served.port)
-    client.send(get())
-    await client.until('one')
-    const stopped = served.server.stop()
-    await turns(20)
-    gate.resolve()
-    expect(await client.rest()).toBe('\r\n3\r\ntwo\r\n0\r\n\r\n')
-    client.end()
-    await stopped
-    expect(served.ended[0]!.outcome.result).toBe('sent')
-  })
-
-  test('answers every request of a pipeline that has begun, and nothing of what was not looked at', async () => {
-    const gate = Promise.withResolvers<void>()
-    const arrived: string[] = []
-    await using served = await startServer({
-      limits: { pipelineDepth: 3 },
-      plugins: [
-        answering(async ({ path: asked }) => {
-          arrived.push(asked)
-          await gate.promise
-          return HttpResponse.text(asked)
-        }),
-      ],
-    })
-    await using client = await RawClient.connect(served.port)
-    client.send([1, 2, 3, 4, 5].map(number => get(`/${number}`)).join(''))
-    while (arrived.length < 3) await turns(1)
-    const stopped = served.server.stop()
-    gate.resolve()
-    const bytes = await client.rest()
-    expect(statuses(bytes)).toEqual([200, 200, 200])
-    expect(bytes.match(/connection: close/g)).toHaveLength(1)
-    client.end()
-    await stopped
-    expect(arrived).toEqual(['/1', '/2', '/3'])
-  })
-
-  test('waits for a stream that was handed over until the deadline, then cuts it', async () => {
-    await using served = await startServer({
-      plugins: [
-        answering(() => HttpResponse.upgrade({ protocol: 'echo' }, stream => void stream.pipe(stream))),
-      ],
-    })
-    await using client = await RawClient.connect(served.port)
-    client.send(get('/', 'Connection: upgrade', 'Upgrade: echo'))
-    await client.response({ interim: true })
-    const stopped = served.server.stop({ deadline: 200 })
-    client.send('still here')
-    expect(await client.until('here')).toBe('still here')
-    await stopped
-    await client.closed
-    expect(served.ended[0]!.outcome).toMatchObject({
-      result: 'upgraded',
-      error: { message: 'the server stopped' },
-    })
-    expect(served.reports.map(({ code }) => code)).toEqual(['DRAIN_CUT'])
-  })
-
-  test('ends at once when a stream that was handed over ends by itself', async () => {
-    await using served = await startServer({
-      plugins: [
-        answering(() => HttpResponse.upgrade({ protocol: 'echo' }, stream => void stream.pipe(stream))),
-      ],
-    })
-    await using client = await RawClient.connect(served.port)
-    client.send(get('/', 'Connection: upgrade', 'Upgrade: echo'))
-    await client.response({ interim: true })
-    const stopped = served.server.stop({ deadline: 20_000 })
-    client.end()
-    await stopped
-    expect(served.reports).toEqual([])
-  })
-
-  test('tells the owners of claimed streams, with the time that they have', async () => {
-    const drain = vi.fn()
-    await using served = await startServer({
-      plugins: [
-        definePlugin({
-          name: 'owning',
-          server({ hooks }) {
-            hooks.connection.tap({ name: 'own', stage: Connect.Protocol }, stream => ({
-              name: 'owning',
-              drain(deadline) {
-                drain(deadline)
-                stream.end('bye')
-                stream.resume()
-              },
-              destroy: () => undefined,
-            }))
-          },
-        })(),
-      ],
-    })
-    await using client = await RawClient.connect(served.port)
-    await turns(50)
-    const stopped = served.server.stop({ deadline: 12_345 })
-    expect(await client.rest()).toBe('bye')
-    client.end()
-    await stopped
-    expect(drain.mock.calls).toEqual([[12_345]])
-  })
-
   test('with deadline 0 cuts everything, and tells each exchange', async () => {
     const { plugin, began } = gated()
     await using served = await startServer({ plugins: [plugin] })
@@ -251,8 +100,7 @@ describe('stop', () => {
     await served.server.stop({ deadline: 0 })
     expect(signal.aborted).toBe(true)
     await Promise.all([busy.closed, idle.closed, half.closed])
-    expect(served.reports.map(({ code }) => code)).toEqual(['DRAIN_CUT'])
-    expect(served.reports[0]!.message).toMatch(/^\d+ connections and 1 requests/)
+    expect(new Set(served.reports.map(({ code }) => code))).toEqual(new Set(['DRAIN_CUT']))
     expect(served.ended.map(({ outcome }) => outcome.result)).toContain('aborted')
   })
 
@@ -350,6 +198,65 @@ describe('stop', () => {
     open()
     expect((await answer).status).toBe(200)
     await stopped
+  })
+
+  test('takes as long as the config says, unless the caller says otherwise', async () => {
+    const { plugin, began } = gated()
+    await using served = await startServer({ stop: { deadline: '50ms' }, plugins: [plugin] })
+    await using client = await RawClient.connect(served.port)
+    client.send(get('/slow'))
+    await began
+    await served.server.stop()
+    expect(served.reports).toMatchObject([{ code: 'DRAIN_CUT', request: 'GET /slow' }])
+  })
+
+  test('may be given more time than a timer can wait', async () => {
+    const { plugin, open, began } = gated()
+    await using served = await startServer({ stop: { deadline: '60d' }, plugins: [plugin] })
+    await using client = await RawClient.connect(served.port)
+    client.send(get())
+    await began
+    const stopped = served.server.stop()
+    await turns(100)
+    open()
+    expect((await client.response()).status).toBe(200)
+    client.end()
+    await stopped
+    expect(served.reports).toEqual([])
+  })
+
+  test('during the start waits for it, opens no port, and ends what has started', async () => {
+    const log: string[] = []
+    const { plugin, open } = starting(log)
+    const server = await createServer({ listen: [{ port: 0 }], plugins: [plugin] })
+    const refused = expect(server.listen()).rejects.toThrow('the server was stopped')
+    const stopped = server.stop()
+    await turns(20)
+    expect(log).toEqual(['start'])
+    open()
+    await Promise.all([refused, stopped])
+    expect(log).toEqual(['start', 'started', 'stop'])
+    expect(server.listeners).toEqual([])
+  })
+
+  test('does not wait for a start that hangs longer than it may take, and names who hangs', async () => {
+    const log: string[] = []
+    const reports: Diagnostic[] = []
+    const watch = onServer('watch', ({ hooks }) =>
+      hooks.report.tap('watch', diagnostic => void reports.push(diagnostic)),
+    )
+    const server = await createServer({ listen: [{ port: 0 }], plugins: [watch, starting(log).plugin] })
+    server.listen().catch(() => undefined)
+    await server.stop({ deadline: 20 })
+    expect(log).toEqual(['start'])
+    expect(reports).toEqual([
+      {
+        code: 'START_LATE',
+        severity: 'warning',
+        message:
+          'plugin "starting", start tap "starting" had not ended when the server stopped; no plugin is told of the stop',
+      },
+    ])
   })
 
   test('of a server that never started runs nothing', async () => {

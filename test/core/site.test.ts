@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest'
+import { Deadlines } from '../../core/deadlines.ts'
 import { defaultExchangeLimits } from '../../core/limits.ts'
 import { Site, SiteTable } from '../../core/site.ts'
 
 const site = (name: string, ...hosts: string[]) =>
-  new Site({ name, hosts, dir: '/' }, defaultExchangeLimits, { report: () => undefined })
+  new Site({ name, hosts, dir: '/' }, defaultExchangeLimits, {
+    report: () => undefined,
+    deadlines: new Deadlines(1_000),
+  })
 
 describe('the site of a host', () => {
   const table = new SiteTable([

@@ -13,7 +13,7 @@ import { Restarts } from './restarts.ts'
 import { Values } from './values.ts'
 import { WorkerProcess } from './worker-process.ts'
 
-/** Milliseconds that a worker has to end: its deadline for what is in flight, and for the `stop` of its plugins. */
+/** Milliseconds that a worker has to end when it does not even say how long it takes. */
 const STOP_LIMIT = 17_000
 /** The same when it is forced; `untilStopped` waits a second. */
 const FORCED_LIMIT = 800
@@ -109,10 +109,9 @@ class Primary {
   /** Ends all workers. A second call may force. */
   async stop(isForced: boolean): Promise<void> {
     this.#stopped ??= this.#end()
-    const timer = setTimeout(() => this.#killAll(), isForced ? FORCED_LIMIT : STOP_LIMIT)
-    for (const worker of this.#all) worker.stop(isForced ? 'forced' : 'usual')
+    const [how, limit] = isForced ? (['forced', FORCED_LIMIT] as const) : (['usual', STOP_LIMIT] as const)
+    for (const worker of this.#all) worker.stop(how, limit)
     await this.#stopped
-    clearTimeout(timer)
   }
 
   async #end(): Promise<void> {

@@ -54,7 +54,8 @@ export interface Questions {
   readonly abandon: { readonly ask: null; readonly answer: null }
   /** Open the logs anew. */
   readonly reopen: { readonly ask: null; readonly answer: null }
-  readonly stop: { readonly ask: StopQuestion; readonly answer: null }
+  /** The milliseconds that it has for what is in flight; null where its end is not its own to time. */
+  readonly stop: { readonly ask: StopQuestion; readonly answer: number | null }
 }
 
 /** How a worker shall end: at its leisure because others have its place, in the usual time, or now. */

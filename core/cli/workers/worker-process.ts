@@ -1,4 +1,5 @@
 import cluster from 'node:cluster'
+import { LONGEST_TIMER } from '../../deadlines.ts'
 import type { ListeningAddress } from '../../server.ts'
 import { ExplainedError } from '../failure.ts'
 import type { Outcome } from '../reloader.ts'
@@ -9,6 +10,9 @@ import type { Committed, Questions, StopQuestion } from './protocol.ts'
 const START_LIMIT = 60_000
 /** What a reload may take in a worker, and a moment for a busy one to say so. */
 const RELOAD_LIMIT = 65_000
+
+/** Milliseconds that a worker has behind its deadline, for the `stop` of its plugins. */
+const AFTER_DEADLINE = 7_000
 
 /** What a worker may ask its primary for. */
 type Services = {
@@ -29,6 +33,9 @@ export class WorkerProcess {
   readonly #channel: Channel
   readonly #since = performance.now()
   #serves = false
+  /** How it was told to end. */
+  #leaves: StopQuestion | null = null
+  #killer: NodeJS.Timeout | undefined
   #code = 1
 
   constructor(number: number, env: Readonly<Record<string, string>>, services: Services) {
@@ -60,6 +67,7 @@ export class WorkerProcess {
     this.ready.catch(ignore)
     void this.ended.then(how => {
       fail(`rawhttp: ${this.name} ${how} before it served\n`, this.#code)
+      clearTimeout(this.#killer)
       this.#channel.close(new Error(`${this.name} ${how}`))
     })
   }
@@ -92,10 +100,22 @@ export class WorkerProcess {
     this.#channel.ask('reopen', null).catch(ignore)
   }
 
-  stop(how: StopQuestion): void {
+  /** @param limit Milliseconds after which it is killed; what it says itself counts more. */
+  stop(how: StopQuestion, limit: number | null = null): void {
     // One that does not serve yet has nothing to finish, and would not listen.
     if (!this.#serves) return this.kill()
-    this.#channel.ask('stop', how).catch(ignore)
+    this.#leaves = how
+    this.#killAfter(limit)
+    this.#channel.ask('stop', how).then(deadline => {
+      // It may have been forced meanwhile.
+      if (deadline !== null && this.#leaves === how) this.#killAfter(deadline + AFTER_DEADLINE)
+    }, ignore)
+  }
+
+  #killAfter(milliseconds: number | null): void {
+    clearTimeout(this.#killer)
+    if (milliseconds === null) return
+    this.#killer = setTimeout(() => this.kill(), Math.min(milliseconds, LONGEST_TIMER))
   }
 
   kill(): void {

@@ -94,7 +94,7 @@ function answer(
     },
     stop(how) {
       stop(how)
-      return null
+      return how === 'usual' ? server.generation.config.stop.deadline : null
     },
   })
 }

@@ -33,6 +33,7 @@ describe('defaults', () => {
     const listener = { ...place, fd: null, tls: false, trustedProxies: null }
     expect(config).toEqual({
       reload: { oldStreams: 3_600_000 },
+      stop: { deadline: 10_000 },
       file: null,
       dir: '/srv/app',
       listen: [{ ...listener, limits: defaultListenerLimits }],
@@ -177,7 +178,7 @@ describe('a mistake in a config is one sentence', () => {
     [{ plugin: [] }, "config: plugin: unknown option; did you mean 'plugins'?"],
     [
       { x: 1 },
-      'config: x: unknown option; known are listen, limits, trustedProxies, plugins, reload, sites, unknownHost',
+      'config: x: unknown option; known are listen, limits, trustedProxies, plugins, reload, stop, sites, unknownHost',
     ],
     [{ plugins: {} }, 'config: plugins: expected a list of plugins, got an empty object'],
     [{ limits: { bodyByte: 1 } }, "config: limits.bodyByte: unknown option; did you mean 'bodyBytes'?"],
@@ -355,7 +356,7 @@ describe('a mistake in a config is one sentence', () => {
     const error = await resolve({ x: 1, listen: [{ port: -1 }] }).catch(reason => reason)
     expect([error.message, ...error.also.map((one: Error) => one.message)].sort()).toEqual([
       'config: listen[0].port: expected a port from 0 to 65535, got -1',
-      'config: x: unknown option; known are listen, limits, trustedProxies, plugins, reload, sites, unknownHost',
+      'config: x: unknown option; known are listen, limits, trustedProxies, plugins, reload, stop, sites, unknownHost',
     ])
   })
 

@@ -199,14 +199,37 @@ describe('without a header', () => {
     expect(served.reports.map(({ code }) => code)).toEqual(['HANDSHAKE_TIMEOUT'])
   })
 
-  test('a connection is closed by a stop', async () => {
-    await using served = await start({ from }, { limits: { handshakeTimeout: '5m' } })
+  test.each(['', 'PROXY TCP4 192.0.2.1 20'])(
+    'a connection that has sent %j is closed by a stop',
+    async part => {
+      await using served = await start({ from }, { limits: { handshakeTimeout: '5m' } })
+      await using client = await RawClient.connect(served.port)
+      await using other = await RawClient.connect(served.port)
+      client.send(part)
+      other.send(line + get())
+      await other.response()
+      const stopped = served.server.stop({ deadline: 300_000 })
+      expect(await client.rest()).toBe('')
+      other.end()
+      await stopped
+      expect(await client.closed).toBe('end')
+      expect(served.reports).toEqual([])
+    },
+  )
+
+  test('a request behind a header is named by the client that the header tells, when a stop cuts it', async () => {
+    const began = Promise.withResolvers<void>()
+    const never = answering(() => {
+      began.resolve()
+      return new Promise(() => undefined)
+    }, 'never')
+    await using served = await start({ from }, { plugins: [never] })
     await using client = await RawClient.connect(served.port)
-    await using other = await RawClient.connect(served.port)
-    other.send(line + get())
-    await other.response()
-    await served.server.stop({ deadline: 300_000 })
-    expect(await client.closed).toBe('end')
+    client.send(line + get('/slow'))
+    await began.promise
+    await served.server.stop({ deadline: 0 })
+    expect(served.reports).toMatchObject([{ code: 'DRAIN_CUT', request: 'GET /slow' }])
+    expect(served.reports[0]!.message).toContain('the stop cut 192.0.2.1:4711 after ')
   })
 })
 

@@ -282,28 +282,6 @@ describe('what lies below TLS', () => {
   })
 })
 
-describe('stopping', () => {
-  test('closes idle connections politely', async () => {
-    await using served = await secure(who)
-    await using client = await shakeHands(served.port, trust())
-    client.http.send(get())
-    await client.http.response()
-    client.tls.once('end', () => client.tls.end())
-    await served.server.stop()
-    expect(await client.http.closed).toBe('end')
-  })
-
-  test('ends clients that have not said hello', async () => {
-    await using served = await secure(who)
-    await using client = await RawClient.connect(served.port)
-    client.send(new Uint8Array([22, 3, 1]))
-    await turns(20)
-    await served.server.stop()
-    await client.closed
-    expect(served.reports).toEqual([])
-  })
-})
-
 describe('a reload', () => {
   test('leaves connections open, also to another certificate', async () => {
     await using served = await secure(answering(() => HttpResponse.text('old')))

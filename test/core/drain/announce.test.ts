@@ -1,11 +1,11 @@
 import { Connect, definePlugin, HttpResponse, type PluginServer, type Plugins } from 'rawhttp'
 import { describe, expect, test } from 'vitest'
-import { onServer, serve } from '../support/in-memory.ts'
-import { layer } from '../support/layers.ts'
-import { get } from '../support/messages.ts'
-import { RawClient } from '../support/raw-client.ts'
-import { answering, startServer } from '../support/server.ts'
-import { turns } from '../support/turns.ts'
+import { onServer, serve } from '../../support/in-memory.ts'
+import { layer } from '../../support/layers.ts'
+import { get } from '../../support/messages.ts'
+import { RawClient } from '../../support/raw-client.ts'
+import { answering, startServer } from '../../support/server.ts'
+import { turns } from '../../support/turns.ts'
 
 const path = answering(({ path: asked }) => HttpResponse.text(asked))
 
