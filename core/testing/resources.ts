@@ -1,0 +1,117 @@
+import { AsyncLocalStorage, createHook } from 'node:async_hooks'
+import { readdirSync, readlinkSync } from 'node:fs'
+import { join, sep } from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+/** What stays open until somebody closes it, by the name that Node gives it. */
+const kinds: Readonly<Record<string, string>> = {
+  Timeout: 'a timer',
+  FSEVENTWRAP: 'a watcher of a file',
+  STATWATCHER: 'a watcher of a file',
+  TCPWRAP: 'a TCP socket',
+  TCPSERVERWRAP: 'a TCP server',
+  PIPEWRAP: 'a pipe',
+  PIPESERVERWRAP: 'a server on a Unix socket',
+  UDPWRAP: 'a UDP socket',
+  PROCESSWRAP: 'a child process',
+  SIGNALWRAP: 'a listener to a signal',
+  WORKER: 'a worker',
+}
+
+/** Where Linux shows the open descriptors of a process, with what they lead to. */
+const DESCRIPTORS = '/proc/self/fd'
+
+interface Open {
+  readonly kind: string
+  /** Where it was opened: the innermost place that is neither Node's nor the kernel's. */
+  readonly at: string
+}
+
+/**
+ * What is open of what was opened since {@link track} began, by whom it was called: timers also when they are unref'd,
+ * handles, descriptors of files, and listeners to the process.
+ */
+export class Resources {
+  readonly #open = new Map<number, Open>()
+  readonly #context = new AsyncLocalStorage<Resources>()
+  readonly #listeners = processListeners()
+  readonly #files = openFiles()
+
+  /** Runs `work`; what it opens is known until it is closed. */
+  async track(work: () => Promise<void>): Promise<void> {
+    const hook = createHook({
+      init: (id, type) => {
+        if (Object.hasOwn(kinds, type) && this.#context.getStore() === this)
+          this.#open.set(id, { kind: kinds[type]!, at: caller() })
+      },
+      destroy: id => void this.#open.delete(id),
+    })
+    hook.enable()
+    try {
+      await this.#context.run(this, work)
+    } finally {
+      hook.disable()
+    }
+  }
+
+  /** One sentence for each thing that is open, and was not when this object was made. */
+  open(): string[] {
+    const handles = [...this.#open.values()].map(({ kind, at }) => `${kind}, opened ${at}`)
+    const files = [...openFiles()]
+      .filter(([file, count]) => count > (this.#files.get(file) ?? 0))
+      .map(([file]) => `the file ${file}`)
+    const listeners = [...processListeners()]
+      .filter(([event, count]) => count > (this.#listeners.get(event) ?? 0))
+      .map(([event]) => `a listener to "${event}" of the process`)
+    return [...handles, ...files, ...listeners]
+  }
+
+  /** How much is open of each kind, with where: what may not grow. */
+  counts(): Map<string, number> {
+    const counts = new Map<string, number>()
+    for (const each of this.open()) counts.set(each, (counts.get(each) ?? 0) + 1)
+    return counts
+  }
+}
+
+function caller(): string {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 30
+  const { stack = '' } = new Error()
+  Error.stackTraceLimit = stackTraceLimit
+  const frames = stack
+    .split('\n')
+    .slice(1)
+    .map(line => line.trim())
+  const isOthers = (frame: string) => !/node:/.test(frame) && !kernel.some(folder => frame.includes(folder))
+  return frames.find(isOthers) ?? 'at a place that is not known'
+}
+
+const coreFolder = join(import.meta.dirname, '..') + sep
+/** As stacks name it. */
+const kernel = [coreFolder, pathToFileURL(coreFolder).href]
+
+function openFiles(): Map<string, number> {
+  const files = new Map<string, number>()
+  for (const file of linked()) files.set(file, (files.get(file) ?? 0) + 1)
+  return files
+}
+
+/** The files that descriptors lead to; none where the system does not tell. */
+function linked(): string[] {
+  if (process.platform !== 'linux') return []
+  return readdirSync(DESCRIPTORS).flatMap(descriptor => {
+    try {
+      const file = readlinkSync(`${DESCRIPTORS}/${descriptor}`)
+      return file.startsWith('/') && !/^\/(proc|dev)\//.test(file) ? [file] : []
+    } catch {
+      // That of the folder itself is closed by now.
+      return []
+    }
+  })
+}
+
+function processListeners(): Map<string, number> {
+  const events = process.eventNames() as 'exit'[]
+  return new Map(events.map(event => [String(event), process.listenerCount(event)]))
+}
