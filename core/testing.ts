@@ -11,5 +11,7 @@ export { type ContractCase, ContractError, contract, testPlugin } from './testin
 export type { MemoryConnection } from './testing/memory-connection.ts'
 export type { ContractOptions } from './testing/options.ts'
 export { RawClient, type RawResponse } from './testing/raw-client.ts'
+export { randomSizes, type Split } from './testing/splits.ts'
 export type { Subject } from './testing/subject.ts'
 export { type Ended, type TestServer, type TestServerOptions, testServer } from './testing/test-server.ts'
+export { type VirtualClock, virtualClock } from './testing/virtual-clock.ts'

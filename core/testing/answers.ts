@@ -12,14 +12,14 @@ export const KIT = '/contract-kit'
 const TEXT = 'The same words for everybody, again and again. '.repeat(40)
 /** Bytes of a piece of {@link LargeBody}, and how many pieces it has. */
 export const PIECE = 65_536
-export const PIECES = 256
+export const PIECES = 128
 
 /** What stands behind the tried plugin and answers what nobody else does. */
 export class KitAnswers {
   /** The bytes of the answer that is shared: nobody may change them. */
   readonly shared = Buffer.from(TEXT)
   /** Pieces of long bodies that were asked for, and sources that have come to their end. */
-  readonly counts = { pulled: 0, begun: 0, ended: 0, received: 0 }
+  readonly counts = { pulled: 0, begun: 0, ended: 0, received: 0, thrown: 0 }
   readonly plugin: PluginItem
   readonly #constant = HttpResponse.bytes(this.shared, {
     headers: { 'content-type': 'text/plain; charset=utf-8', etag: '"kit-1"', 'cache-control': 'no-cache' },
@@ -34,6 +34,11 @@ export class KitAnswers {
         )
       },
     })()
+  }
+
+  /** Whether the shared answer still has its bytes. */
+  get isUntouched(): boolean {
+    return this.shared.equals(Buffer.from(TEXT))
   }
 
   async #answer(request: HttpRequest): Promise<HttpResponse | undefined> {
@@ -55,6 +60,7 @@ export class KitAnswers {
       case 'wait':
         return await this.#wait(request)
       case 'throw':
+        this.counts.thrown++
         throw new Error('the kit throws this')
       case 'refuse':
         throw new HttpError(409, 'The kit refuses this.')
@@ -70,7 +76,7 @@ export class KitAnswers {
         await nextTurn()
         if (breaks && piece === count - 1) throw new Error('the kit breaks this body off')
         this.counts.pulled++
-        yield Buffer.alloc(size, `${piece} `)
+        yield noise(size, piece)
       }
     } finally {
       this.counts.ended++
@@ -97,6 +103,20 @@ export class KitAnswers {
       else signal.addEventListener('abort', leave, { once: true })
     })
   }
+}
+
+/** Bytes that no compressor makes shorter, the same ones for the same piece. */
+function noise(size: number, piece: number): Uint8Array {
+  const words = new Uint32Array(Math.ceil(size / 4))
+  let state = piece + 1
+  for (let at = 0; at < words.length; at++) {
+    // Xorshift.
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    words[at] = state
+  }
+  return new Uint8Array(words.buffer, 0, size)
 }
 
 /** What every plugin is tried with, beside the requests of its own. */

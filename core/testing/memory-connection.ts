@@ -4,6 +4,7 @@ import { Listener, type Peer } from '../listener.ts'
 import type { Server } from '../server.ts'
 import { MemorySocket } from './memory-socket.ts'
 import { RawClient } from './raw-client.ts'
+import type { Split } from './splits.ts'
 
 /** Who connects in memory, and how. */
 export interface MemoryConnection {
@@ -11,6 +12,11 @@ export interface MemoryConnection {
   readonly client?: Peer | undefined
   /** Which of the config's listeners it comes to. Default: 0, the first. */
   readonly listener?: number | undefined
+  /**
+   * Cuts what the client sends, below any layer: the server reads pieces of that many bytes, each in a turn of its own.
+   * Default: it is not cut.
+   */
+  readonly split?: Split | undefined
   /** Puts the client's side of a layer over the stream: of TLS, or a PROXY header that goes first. Default: none. */
   readonly wrap?: ((stream: Duplex) => Duplex | Promise<Duplex>) | undefined
 }
@@ -26,6 +32,7 @@ export async function connectInMemory(server: Server, options: MemoryConnection 
   const {
     client = { address: '127.0.0.1', port: 1_024 + (clients++ % 60_000) },
     listener = 0,
+    split,
     wrap,
   } = options
   await server.start()
@@ -33,7 +40,7 @@ export async function connectInMemory(server: Server, options: MemoryConnection 
   const config = listen[listener]
   if (config === undefined)
     throw new RangeError(`connect: the config has ${listen.length} listeners, no ${listener}`)
-  const ends = MemorySocket.pair(client, { address: '127.0.0.1', port: config.port })
+  const ends = MemorySocket.pair(client, { address: '127.0.0.1', port: config.port }, split ?? null)
   // A client that leaves is not the business of the one who wrote to it.
   ends.client.on('error', () => undefined)
   const place = server.listeners[listener] ?? new Listener(config, server.accept)

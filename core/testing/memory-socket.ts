@@ -1,5 +1,7 @@
 import { Duplex } from 'node:stream'
 import type { Peer } from '../listener.ts'
+import { piecesOf, type Split } from './splits.ts'
+import { nextTurn } from './turns.ts'
 
 /** One end of a connection in memory: what the kernel and plugins use of a `net.Socket`. */
 export class MemorySocket extends Duplex {
@@ -15,6 +17,7 @@ export class MemorySocket extends Duplex {
   /** Called when this end has room for more. */
   #onRoom: (() => void) | null = null
   #hasEnded = false
+  #split: Split | null = null
 
   private constructor(local: Peer, remote: Peer) {
     super({ allowHalfOpen: true })
@@ -24,11 +27,20 @@ export class MemorySocket extends Duplex {
     this.remotePort = remote.port
   }
 
-  /** Both ends of a new connection. Each write of one end is one chunk of the other. */
-  static pair(client: Peer, server: Peer): { readonly client: MemorySocket; readonly server: MemorySocket } {
+  /**
+   * Both ends of a new connection. Each write of one end is one chunk of the other.
+   *
+   * @param split Cuts the client's writes into smaller ones, each in a turn of its own.
+   */
+  static pair(
+    client: Peer,
+    server: Peer,
+    split: Split | null,
+  ): { readonly client: MemorySocket; readonly server: MemorySocket } {
     const ends = { client: new MemorySocket(client, server), server: new MemorySocket(server, client) }
     ends.client.#other = ends.server
     ends.server.#other = ends.client
+    ends.client.#split = split
     return ends
   }
 
@@ -39,6 +51,20 @@ export class MemorySocket extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    if (this.#split === null) this.#give(chunk, callback)
+    else this.#giveIn(piecesOf(chunk, this.#split)).then(() => callback(), callback)
+  }
+
+  async #giveIn(pieces: Iterable<Buffer>): Promise<void> {
+    for (const piece of pieces) {
+      await new Promise<void>((resolve, reject) => {
+        this.#give(piece, error => (error ? reject(error) : resolve()))
+      })
+      await nextTurn()
+    }
+  }
+
+  #give(chunk: Buffer, callback: (error?: Error | null) => void): void {
     const other = this.#other
     if (other === null || other.destroyed) return callback(broken('EPIPE', 'the other end has left'))
     this.bytesWritten += chunk.length
@@ -67,6 +93,7 @@ export class MemorySocket extends Duplex {
   resetAndDestroy(): this {
     const other = this.#other
     this.#other = null
+    if (other !== null) other.#other = null
     other?.destroy(broken('ECONNRESET', 'the other end has reset'))
     return this.destroy()
   }

@@ -41,8 +41,9 @@ export class Resources {
   async track(work: () => Promise<void>): Promise<void> {
     const hook = createHook({
       init: (id, type) => {
-        if (Object.hasOwn(kinds, type) && this.#context.getStore() === this)
-          this.#open.set(id, { kind: kinds[type]!, at: caller() })
+        if (!Object.hasOwn(kinds, type) || this.#context.getStore() !== this) return
+        const at = caller()
+        if (at !== null) this.#open.set(id, { kind: kinds[type]!, at })
       },
       destroy: id => void this.#open.delete(id),
     })
@@ -66,17 +67,21 @@ export class Resources {
     return [...handles, ...files, ...listeners]
   }
 
-  /** How much is open of each kind, with where: what may not grow. */
-  counts(): Map<string, number> {
-    const counts = new Map<string, number>()
-    for (const each of this.open()) counts.set(each, (counts.get(each) ?? 0) + 1)
-    return counts
+  /** What is open more often than it was: a sentence each. */
+  grownSince(before: readonly string[]): string[] {
+    const left = countsOf(before)
+    return this.open().filter(each => {
+      const count = left.get(each) ?? 0
+      left.set(each, count - 1)
+      return count <= 0
+    })
   }
 }
 
-function caller(): string {
+/** Null when only the kernel itself has a hand in it. */
+function caller(): string | null {
   const { stackTraceLimit } = Error
-  Error.stackTraceLimit = 30
+  Error.stackTraceLimit = 50
   const { stack = '' } = new Error()
   Error.stackTraceLimit = stackTraceLimit
   const frames = stack
@@ -84,17 +89,19 @@ function caller(): string {
     .slice(1)
     .map(line => line.trim())
   const isOthers = (frame: string) => !/node:/.test(frame) && !kernel.some(folder => frame.includes(folder))
-  return frames.find(isOthers) ?? 'at a place that is not known'
+  return frames.find(isOthers) ?? null
 }
 
 const coreFolder = join(import.meta.dirname, '..') + sep
 /** As stacks name it. */
 const kernel = [coreFolder, pathToFileURL(coreFolder).href]
 
-function openFiles(): Map<string, number> {
-  const files = new Map<string, number>()
-  for (const file of linked()) files.set(file, (files.get(file) ?? 0) + 1)
-  return files
+const openFiles = (): Map<string, number> => countsOf(linked())
+
+function countsOf(list: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const each of list) counts.set(each, (counts.get(each) ?? 0) + 1)
+  return counts
 }
 
 /** The files that descriptors lead to; none where the system does not tell. */

@@ -67,6 +67,8 @@ export class Trial {
     }
     for (const served of this.#servers) await this.stop(served)
     for (const { reports } of this.#servers) await this.#judge(reports)
+    if (!this.kit.isUntouched)
+      this.fault('it has changed the bytes of an answer that somebody else has given')
   }
 
   async entry(): Promise<PluginEntry> {
