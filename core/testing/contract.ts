@@ -16,6 +16,9 @@ export interface ContractCase {
   run(): Promise<void>
 }
 
+/** Faults that the message of an error has; all of them are in `faults`. */
+const SHOWN = 12
+
 /** A plugin does not keep a rule of the contract. The message has every fault, a line each. */
 export class ContractError extends Error {
   override readonly name = 'ContractError'
@@ -23,9 +26,9 @@ export class ContractError extends Error {
   readonly faults: readonly string[]
 
   constructor(plugin: string, { id, name }: Pick<ContractCase, 'id' | 'name'>, faults: readonly string[]) {
-    super(
-      `plugin "${plugin}" breaks the contract, ${id} (${name}):\n${faults.map(fault => `  - ${fault}`).join('\n')}`,
-    )
+    const shown = faults.slice(0, SHOWN).map(fault => `  - ${fault}`)
+    if (faults.length > SHOWN) shown.push(`  - and ${faults.length - SHOWN} more`)
+    super(`plugin "${plugin}" breaks the contract, ${id} (${name}):\n${shown.join('\n')}`)
     this.id = id
     this.faults = faults
   }

@@ -46,5 +46,5 @@ export async function connectInMemory(server: Server, options: MemoryConnection 
   const place = server.listeners[listener] ?? new Listener(config, server.accept)
   server.accept(ends.server as unknown as Socket, place)
   const stream = wrap === undefined ? ends.client : await wrap(ends.client)
-  return RawClient.over(stream as unknown as Socket)
+  return RawClient.over(stream as unknown as Socket, ends.client)
 }

@@ -3,6 +3,8 @@ import { asError } from '../errors.ts'
 /** Failures that nobody caught, by the event that tells the process of them. */
 const events = ['unhandledRejection', 'uncaughtException'] as const
 
+const methods = ['log', 'info', 'warn', 'error', 'debug', 'trace'] as const
+
 type Listener = (...args: unknown[]) => void
 
 /**
@@ -16,9 +18,8 @@ export class ProcessWatch {
 
   begin(): void {
     for (const event of events) this.#catch(event)
-    for (const stream of [process.stdout, process.stderr]) this.#note(stream, 'write')
-    for (const method of ['log', 'info', 'warn', 'error', 'debug', 'trace'] as const)
-      this.#note(console, method)
+    for (const stream of [process.stdout, process.stderr]) this.#note(stream, 'write', true)
+    for (const method of methods) this.#note(console, method, undefined)
   }
 
   /** Puts everything back as it was. */
@@ -27,7 +28,7 @@ export class ProcessWatch {
   }
 
   #catch(event: (typeof events)[number]): void {
-    const others = process.listeners(event as 'uncaughtException') as Listener[]
+    const others = process.rawListeners(event as 'uncaughtException') as Listener[]
     const own: Listener = reason => void this.failures.push(`${sentences[event]}: ${textOf(reason)}`)
     process.removeAllListeners(event)
     process.on(event, own)
@@ -37,18 +38,23 @@ export class ProcessWatch {
     })
   }
 
-  #note<Name extends string>(target: Record<Name, (...args: never[]) => unknown>, method: Name): void {
+  /** @param answer What a caller gets. */
+  #note<Name extends string>(
+    target: Record<Name, (...args: never[]) => unknown>,
+    method: Name,
+    answer: true | undefined,
+  ): void {
     const original = target[method]
     const noting = (...args: unknown[]) => {
       this.written.push(String(args[0]).trimEnd())
       // Who waits for a write to be done must not wait for ever.
       const callback = args.at(-1)
-      if (typeof callback === 'function') queueMicrotask(() => callback())
-      return true
+      if (answer === true && typeof callback === 'function') queueMicrotask(() => callback())
+      return answer
     }
     target[method] = noting as typeof original
     this.#restore.push(() => {
-      if (target[method] === noting) target[method] = original
+      target[method] = original
     })
   }
 }

@@ -12,6 +12,11 @@ export interface RawResponse {
   readonly trailers: readonly string[]
 }
 
+/** What can end with a reset. */
+interface Resettable {
+  resetAndDestroy(): unknown
+}
+
 /**
  * A client that sends exactly the bytes that a test gives it, and reads answers by a reading of RFC 9112 that shares no
  * code with the server's.
@@ -19,14 +24,16 @@ export interface RawResponse {
 export class RawClient implements AsyncDisposable {
   /** Of a connection in memory, what stands for one. */
   readonly socket: Socket
+  readonly #below: Resettable
   /** How the server ended: `end` for a FIN, `reset` for a RST. */
   readonly closed: Promise<'end' | 'reset'>
   #received: Buffer = Buffer.alloc(0)
   #isOver = false
   readonly #waiting = new Set<() => void>()
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, below: Resettable) {
     this.socket = socket
+    this.#below = below
     this.closed = new Promise(resolve => {
       socket.on('end', () => this.#over(() => resolve('end')))
       socket.on('error', () => this.#over(() => resolve('reset')))
@@ -50,12 +57,16 @@ export class RawClient implements AsyncDisposable {
       socket.once('connect', resolve)
       socket.once('error', reject)
     })
-    return new RawClient(socket)
+    return new RawClient(socket, socket)
   }
 
-  /** On a socket that is open already: one that speaks TLS. */
-  static over(socket: Socket): RawClient {
-    return new RawClient(socket)
+  /**
+   * On a socket that is open already: one that speaks TLS.
+   *
+   * @param below What is reset where the socket is a layer over another one.
+   */
+  static over(socket: Socket, below: Resettable = socket): RawClient {
+    return new RawClient(socket, below)
   }
 
   /** Everything received and not yet read. */
@@ -84,7 +95,7 @@ export class RawClient implements AsyncDisposable {
 
   /** Leaves with a reset. */
   reset(): void {
-    this.socket.resetAndDestroy()
+    this.#below.resetAndDestroy()
   }
 
   /**

@@ -88,13 +88,19 @@ function caller(): string | null {
     .split('\n')
     .slice(1)
     .map(line => line.trim())
-  const isOthers = (frame: string) => !/node:/.test(frame) && !kernel.some(folder => frame.includes(folder))
-  return frames.find(isOthers) ?? null
+  const isNodes = (frame: string) => /node:|^at (async )?<anonymous>$/.test(frame)
+  const isIn = (folders: readonly string[]) => (frame: string) =>
+    folders.some(folder => frame.includes(folder))
+  const [isKits, isCores] = [isIn(kit), isIn(core)]
+  const isKernels = (frame: string) => isCores(frame) && !isKits(frame)
+  const others = frames.find(frame => !isNodes(frame) && !isCores(frame))
+  return others ?? (frames.some(isKernels) ? null : 'at a place that Node does not tell')
 }
 
-const coreFolder = join(import.meta.dirname, '..') + sep
-/** As stacks name it. */
-const kernel = [coreFolder, pathToFileURL(coreFolder).href]
+/** A folder as stacks name it. */
+const named = (folder: string): string[] => [folder + sep, pathToFileURL(folder + sep).href]
+const kit = named(import.meta.dirname)
+const core = named(join(import.meta.dirname, '..'))
 
 const openFiles = (): Map<string, number> => countsOf(linked())
 

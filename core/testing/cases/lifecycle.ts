@@ -88,6 +88,8 @@ export const lifecycle: readonly Case[] = [
       const [calm, hurried] = [await trial.serve(), await trial.serve()]
       const request = { url: `${KIT}/stream` }
       const usual = await trial.ask(hurried, request)
+      // Only who listens announces a stop.
+      await calm.server.listen()
       await using client = await trial.connect(calm)
       await using waiting = await trial.connect(hurried)
       client.send(messageOf(request, trial.settings))
