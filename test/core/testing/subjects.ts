@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { definePlugin, Handle, HttpResponse, type Plugins } from 'rawhttp'
 import { accessLog } from 'rawhttp/plugins/access-log'
 import { basicAuth } from 'rawhttp/plugins/basic-auth'
@@ -27,17 +28,24 @@ import { staticFiles } from 'rawhttp/plugins/static'
 import { tls } from 'rawhttp/plugins/tls'
 import type { ContractOptions, Subject } from 'rawhttp/testing'
 import { basic, cheapHash } from '../../plugins/basic-auth/site.ts'
+import { openRedis, type RedisServer } from '../../plugins/rate-limit/redis-server.ts'
 import { issue } from '../../plugins/tls/issue.ts'
 import { answering } from '../../support/server.ts'
 
 /** A plugin and what it is tried with. */
 export interface Tried extends ContractOptions {
   readonly plugin: Subject
+  /** The system tool that it cannot do without. */
+  readonly needs?: string
 }
 
 /** What the plugins need of the disk and of other programs. */
 export interface Parts {
   readonly dir: string
+  /** What holds a token of Ann, for a month. */
+  readonly token: string
+  /** The URL of a Redis server, which begins with the first who asks. */
+  redis(): Promise<string>
 }
 
 /** A folder with pages in it, an hour old so that their tags are strong. */
@@ -51,8 +59,26 @@ export async function makeParts(): Promise<Parts & AsyncDisposable> {
   const { cert, key } = await issue()
   await writeFile(join(dir, 'cert.pem'), cert)
   await writeFile(join(dir, 'key.pem'), key)
-  return { dir, [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true }) }
+  const signer = await generateKeyPair('ES256', { extractable: true })
+  const jwk = { ...(await exportJWK(signer.publicKey)), kid: 'one', alg: 'ES256' }
+  await writeFile(join(dir, 'keys.json'), JSON.stringify({ keys: [jwk] }))
+  const token = await new SignJWT({ ...claims, sub: 'ann' })
+    .setProtectedHeader({ alg: 'ES256', kid: 'one' })
+    .setExpirationTime('30d')
+    .sign(signer.privateKey)
+  let server: Promise<RedisServer> | null = null
+  const redis = async () => {
+    server ??= openRedis()
+    return (await server).url
+  }
+  const dispose = async () => {
+    await (await server)?.[Symbol.asyncDispose]()
+    await rm(dir, { recursive: true, force: true })
+  }
+  return { dir, token, redis, [Symbol.asyncDispose]: dispose }
 }
+
+const claims = { iss: 'https://issuer.example/', aud: 'https://api.example.com' }
 
 const files = {
   'page.html': `<!doctype html><title>A page</title>${'<p>Words that many pages have.</p>'.repeat(200)}`,
@@ -98,8 +124,11 @@ const withHeader = (stream: Duplex): Duplex => {
   return stream
 }
 
-/** Every plugin of this package by its name, with options and requests that make it do its work. */
-export function subjects({ dir }: Parts): Readonly<Record<string, Tried>> {
+/**
+ * Every plugin of this package by its name, with options and requests that make it do its work. What stands behind the
+ * name in brackets is another way to use it.
+ */
+export function subjects({ dir, token, redis }: Parts): Readonly<Record<string, Tried>> {
   return {
     'access-log': {
       plugin: accessLog({ format: 'json', file: join(dir, 'access.log') }),
@@ -113,6 +142,17 @@ export function subjects({ dir }: Parts): Readonly<Record<string, Tried>> {
     'bearer-auth': {
       plugin: bearerAuth({ tokens: { ann: hashToken('0123456789abcdef0123456789') } }),
       headers: { authorization: 'Bearer 0123456789abcdef0123456789' },
+    },
+    'bearer-auth (jwt)': {
+      plugin: bearerAuth({
+        jwt: {
+          jwks: join(dir, 'keys.json'),
+          issuer: claims.iss,
+          audience: claims.aud,
+          algorithms: ['ES256'],
+        },
+      }),
+      headers: { authorization: `Bearer ${token}` },
     },
     cache: {
       plugin: cache({ maxSize: '1mb' }),
@@ -175,6 +215,11 @@ export function subjects({ dir }: Parts): Readonly<Record<string, Tried>> {
       plugin: rateLimit({ limit: 100_000, window: '1s' }),
       other: rateLimit({ limit: 3, window: '1h' }),
       varies: ['ratelimit'],
+    },
+    'rate-limit (redis)': {
+      plugin: async () => rateLimit({ limit: 100_000, window: '1s', redis: await redis() }),
+      varies: ['ratelimit'],
+      needs: 'redis-server',
     },
     redirects: {
       plugin: redirects({
