@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { needTool } from '../../support/tools.ts'
 
-/** A redis-server on a Unix socket in a folder of its own, which keeps nothing and goes with the test. */
-export interface RedisServer {
+/** A redis-server on a Unix socket in a folder of its own, which keeps nothing. */
+export interface RedisServer extends AsyncDisposable {
   readonly url: string
   readonly process: ChildProcess
   /** Ends it at once. */
@@ -18,6 +18,13 @@ export interface RedisServer {
 
 /** Starts one, for the body of a test. */
 export async function startRedis(...options: string[]): Promise<RedisServer> {
+  const redis = await openRedis(...options)
+  onTestFinished(() => redis[Symbol.asyncDispose]())
+  return redis
+}
+
+/** Starts one that goes when it is disposed of. */
+export async function openRedis(...options: string[]): Promise<RedisServer> {
   const tool = needTool('redis-server', 'redis-server')
   const dir = await mkdtemp(join(tmpdir(), 'rawhttp-redis-'))
   const socket = join(dir, 'redis.sock')
@@ -28,10 +35,6 @@ export async function startRedis(...options: string[]): Promise<RedisServer> {
     child.kill('SIGKILL')
     await gone
   }
-  onTestFinished(async () => {
-    await kill()
-    await rm(dir, { recursive: true, force: true })
-  })
   return {
     url: `unix://${socket}`,
     get process() {
@@ -40,6 +43,10 @@ export async function startRedis(...options: string[]): Promise<RedisServer> {
     kill,
     restart: async () => {
       child = await spawned(tool, dir, socket, options)
+    },
+    [Symbol.asyncDispose]: async () => {
+      await kill()
+      await rm(dir, { recursive: true, force: true })
     },
   }
 }
