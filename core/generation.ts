@@ -3,7 +3,7 @@ import type { ResolvedConfig } from './config/types.ts'
 import type { Deadlines } from './deadlines.ts'
 import { type Diagnostic, refused } from './errors.ts'
 import { Exchange } from './exchange.ts'
-import { SharedHooks } from './hook.ts'
+import { type ListedTap, SharedHooks } from './hook.ts'
 import { ServerHookTable } from './hook-tables.ts'
 import { KeptValues } from './keep.ts'
 import { PathError } from './path.ts'
@@ -27,6 +27,9 @@ const STOP_LIMIT = 5_000
 interface Cuttable {
   cut(reason: Error): void
 }
+
+/** A tap of one site; null: of the server. */
+export type SiteTap = ListedTap & { readonly site: string | null }
 
 /** What a generation needs of the server that it belongs to. */
 export interface GenerationHost {
@@ -100,10 +103,8 @@ export class Generation {
   }
 
   /** Every tap of every hook in its final order, the server's hooks first. */
-  taps(): readonly (Tap & { readonly site: string | null })[] {
-    const listed = this.hooks.all.flatMap(hook =>
-      hook.taps.map(tap => ({ ...tap, site: null as string | null })),
-    )
+  taps(): readonly SiteTap[] {
+    const listed: SiteTap[] = this.hooks.all.flatMap(hook => hook.taps.map(tap => ({ ...tap, site: null })))
     for (const site of [this.rootSite, ...this.sites]) {
       for (const hook of site.hooks.all) listed.push(...hook.taps.map(tap => ({ ...tap, site: site.name })))
     }

@@ -14,6 +14,7 @@ import { type Check, Hook, type HookContext, type HookSpec, type TapOwner } from
 import type { ConnectionOwner, Outcome, ServerHooks, SiteHooks } from './hooks.ts'
 import type { ConnectionInfo } from './listener.ts'
 import { ownerIn } from './owner.ts'
+import { caller, inBrackets } from './place.ts'
 import type { HttpRequest } from './request.ts'
 import { HttpResponse } from './response.ts'
 import { standsFor } from './response-body.ts'
@@ -173,13 +174,13 @@ function faces<Hooks extends object>(where: string, hooks: readonly Hook[], owne
       if (name in target || typeof name === 'symbol' || name === 'then' || name === 'toJSON')
         return Reflect.get(target, name)
       throw new TypeError(
-        `plugin "${owner.plugin}": ${where} has no "${name}"; ${placeOf(name, Object.keys(target))}`,
+        `plugin "${owner.plugin}": ${where} has no "${name}"; ${hookFor(name, Object.keys(target))}${inBrackets(caller())}`,
       )
     },
   })
 }
 
-function placeOf(name: string, here: readonly string[]): string {
+function hookFor(name: string, here: readonly string[]): string {
   if (SITE_HOOKS.includes(name)) return `it is a hook of each site: site.hooks.${name} in site()`
   if (SERVER_HOOKS.includes(name)) return `it is a hook of the server: site.server.hooks.${name}`
   const meant = closest(name, [...SITE_HOOKS, ...SERVER_HOOKS])

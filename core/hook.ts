@@ -1,6 +1,7 @@
 import { type Diagnostic, describe } from './errors.ts'
 import { type AnyFunction, byCallback, type Guarded, guardAsync, guardObserver, guardSync } from './guard.ts'
-import type { PluginServer } from './plugin.ts'
+import { caller, inBrackets, type Place } from './place.ts'
+import type { PluginServer, ScopeOptions } from './plugin.ts'
 import type { HttpRequest } from './request.ts'
 import { Handle } from './stages.ts'
 import type { Tap } from './tap.ts'
@@ -32,6 +33,10 @@ export interface HookContext {
 export interface TapOwner {
   /** The listed name: `static#2`. */
   readonly plugin: string
+  /** Where its factory was called. */
+  readonly place: Place | null
+  /** From the outermost to the innermost. */
+  readonly scopes: readonly ScopeOptions[]
   /** What its scopes make; null outside any. */
   readonly test: ((request: HttpRequest) => boolean) | null
   /** Whether its setup runs: only then may it tap. */
@@ -44,8 +49,16 @@ export interface TapOwner {
 /** A tap behind its guard and scope: what fires. */
 interface GuardedTap {
   readonly tap: Tap
+  readonly owner: TapOwner
   readonly spec: HookSpec
   readonly run: AnyFunction
+}
+
+/** A tap as listings show it: with what its plugin says of it. */
+export interface ListedTap extends Tap {
+  readonly scopes: readonly ScopeOptions[]
+  /** Where the factory of its plugin was called. */
+  readonly pluginPlace: Place | null
 }
 
 /** The instances in scopes that have seen a request before its path was settled, the last one first. */
@@ -87,8 +100,8 @@ export class Hook<Tapable extends Inner = Inner> {
   }
 
   /** In the order in which they run. */
-  get taps(): readonly Tap[] {
-    return this.#guarded.map(({ tap }) => tap)
+  get taps(): readonly ListedTap[] {
+    return this.#guarded.map(({ tap, owner: { scopes, place } }) => ({ ...tap, scopes, pluginPlace: place }))
   }
 
   /** What runs, in order. */
@@ -106,8 +119,9 @@ export class Hook<Tapable extends Inner = Inner> {
 
   #tap(owner: TapOwner, options: unknown, kind: Tap['kind'], fn: AnyFunction): void {
     const { spec } = this
-    const tap = checkedTap(spec, owner, options, kind, fn)
-    const guarded = tappedBefore(owner, spec, tap, fn) ?? this.#guard(owner, tap, fn)
+    const checked = checkedTap(spec, owner, options, kind, fn)
+    const guarded = tappedBefore(owner, spec, checked, fn) ?? this.#guard(owner, placed(checked), fn)
+    const { tap } = guarded
     this.#guarded.push(guarded)
     this.#guarded.sort((a, b) => a.tap.stage - b.tap.stage)
     // tapable writes to the options that it is given.
@@ -122,7 +136,7 @@ export class Hook<Tapable extends Inner = Inner> {
     const rewrites = spec.name === 'handle' && tap.stage < Handle.Early
     const guard = guardOf({ tap, spec, context: this.#context, rewrites }, call)
     const test = spec.name === 'handle' ? entering(owner, rewrites) : lasting(owner)
-    const guarded = { tap, spec, run: narrowed(guard, test, spec.requestAt, tap.kind === 'sync') }
+    const guarded = { tap, owner, spec, run: narrowed(guard, test, spec.requestAt, tap.kind === 'sync') }
     const others = owner.guards.get(fn)
     if (others === undefined) owner.guards.set(fn, [guarded])
     else others.push(guarded)
@@ -134,7 +148,12 @@ export class Hook<Tapable extends Inner = Inner> {
  * A function that its plugin has tapped on the same hook of another site is the same tap: a root plugin that taps with
  * one function for all its sites costs them no memory, and the processor finds it in its cache whichever site is asked.
  */
-function tappedBefore(owner: TapOwner, spec: HookSpec, tap: Tap, fn: AnyFunction): GuardedTap | undefined {
+function tappedBefore(
+  owner: TapOwner,
+  spec: HookSpec,
+  tap: Unplaced,
+  fn: AnyFunction,
+): GuardedTap | undefined {
   return owner.guards
     .get(fn)
     ?.find(
@@ -171,10 +190,22 @@ export class SharedHooks {
   }
 }
 
-/** @throws TypeError that names the plugin and the hook, for a tap that cannot be. */
-function checkedTap(spec: HookSpec, owner: TapOwner, options: unknown, kind: Tap['kind'], fn: unknown): Tap {
+/** A tap whose place is not looked for yet: with very many sites, most functions have been tapped before. */
+type Unplaced = Omit<Tap, 'place'>
+
+const placed = (tap: Unplaced): Tap => Object.freeze({ ...tap, place: caller() })
+
+/** @throws TypeError that names the plugin, the hook and the place, for a tap that cannot be. */
+function checkedTap(
+  spec: HookSpec,
+  owner: TapOwner,
+  options: unknown,
+  kind: Tap['kind'],
+  fn: unknown,
+): Unplaced {
   const { plugin } = owner
-  const fail = (sentence: string) => new TypeError(`plugin "${plugin}", hook ${spec.name}: ${sentence}`)
+  const fail = (sentence: string) =>
+    new TypeError(`plugin "${plugin}", hook ${spec.name}: ${sentence}${inBrackets(caller())}`)
   if (!owner.isOpen) throw fail('hooks are sealed; tap in server() or site(), before they end')
   if (typeof fn !== 'function') throw fail(`a tap must be a function, got ${describe(fn)}`)
   if (kind !== 'sync' && !spec.isAsync) throw fail('this hook is sync: use tap()')
@@ -189,7 +220,7 @@ function checkedTap(spec: HookSpec, owner: TapOwner, options: unknown, kind: Tap
     throw fail(`stage must be a number, got ${describe(stage)}`)
   if (owner.test !== null && spec.name === 'connection')
     throw fail('inside a scope there is no request yet to test; take the plugin out of the scope')
-  return Object.freeze({ hook: spec.name, plugin, name, stage: (stage as number | undefined) ?? 0, kind })
+  return { hook: spec.name, plugin, name, stage: (stage as number | undefined) ?? 0, kind }
 }
 
 type Test = (request: HttpRequest) => boolean

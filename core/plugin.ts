@@ -5,6 +5,7 @@ import type { Keep } from './keep.ts'
 import type { ConnectionInfo } from './listener.ts'
 import type { Log } from './log.ts'
 import type { Peers } from './peers.ts'
+import { caller, callerOutside, type Place } from './place.ts'
 import type { HttpRequest } from './request.ts'
 import type { Sink } from './sink.ts'
 import type { SlotHolder } from './slots.ts'
@@ -110,6 +111,8 @@ export interface PluginEntry {
   readonly definition: PluginDefinition<never>
   readonly options: Options | undefined
   readonly input: readonly unknown[]
+  /** Where the factory was called. */
+  readonly place: Place | null
 }
 
 /** Plugins that run only for some requests: an entry of `plugins`. Made by {@link scope}. */
@@ -179,8 +182,17 @@ export function definePlugin(
   definition: { readonly options?: Options | undefined } & PluginDefinition<never>,
 ): PluginFactory<unknown[]> {
   checkDefinition(definition)
-  const factory = (...input: unknown[]): PluginEntry =>
-    Object.freeze({ [brand]: 'plugin' as const, definition, options: definition.options, input })
+  const home = caller()?.file ?? null
+  const factory = (...input: unknown[]): PluginEntry => {
+    const { options } = definition
+    return Object.freeze({
+      [brand]: 'plugin' as const,
+      definition,
+      options,
+      input,
+      place: callerOutside(home),
+    })
+  }
   return Object.assign(factory, { plugin: definition.name })
 }
 

@@ -114,6 +114,8 @@ class Setup {
     const place = config.plugins.includes(plugin) ? plugin.name : `${plugin.name}@${site?.name}/server`
     const owner: Writable<TapOwner> = {
       plugin: plugin.name,
+      place: plugin.place,
+      scopes: plugin.scopes,
       test: compileScopes(plugin.scopes),
       isOpen: false,
       server: undefined as never,

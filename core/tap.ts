@@ -1,4 +1,5 @@
 import { asError, type Diagnostic } from './errors.ts'
+import type { Place } from './place.ts'
 import type { HttpRequest } from './request.ts'
 
 /** One tap of one hook: who made it, and where it stands. Listings, reports and errors name it. */
@@ -10,6 +11,8 @@ export interface Tap {
   readonly name: string
   readonly stage: number
   readonly kind: 'sync' | 'promise' | 'async'
+  /** Where it was tapped; the first place of a function that its plugin taps for several sites. */
+  readonly place: Place | null
 }
 
 const taps = new WeakMap<object, Tap>()

@@ -34,6 +34,7 @@ export const flags = {
   rolling: {
     text: 'Each reload puts fresh workers in the place of the old ones.',
   },
+  json: { text: 'Print JSON, for programs.' },
   control: { value: 'PATH', text: 'The control socket, that of rawhttp reload. (RAWHTTP_CONTROL)' },
   verbose: { text: 'Say which config is used, and show the stack of an error.' },
   help: { short: 'h', text: 'Show this help.' },
@@ -62,6 +63,13 @@ export const commands = {
     takesFolder: true,
     flags: ['config', 'mode', 'verbose'],
     examples: ['rawhttp check', 'rawhttp check --config rawhttp.config.ts --mode development'],
+  },
+  plugins: {
+    usage: 'rawhttp plugins [folder] [flags]',
+    text: 'List every hook with its taps in the order in which they run. Opens no port.',
+    takesFolder: true,
+    flags: ['config', 'mode', 'json', 'verbose'],
+    examples: ['rawhttp plugins', 'rawhttp plugins --json --config rawhttp.config.ts'],
   },
   reload: {
     usage: 'rawhttp reload [flags]',
