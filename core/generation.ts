@@ -2,8 +2,7 @@ import { fileLabel, isConfigError, optionsError } from './config/errors.ts'
 import type { ResolvedConfig } from './config/types.ts'
 import type { Deadlines } from './deadlines.ts'
 import { type Diagnostic, refused } from './errors.ts'
-import { Exchange } from './exchange.ts'
-import { type ListedTap, SharedHooks } from './hook.ts'
+import { SharedHooks } from './hook.ts'
 import { ServerHookTable } from './hook-tables.ts'
 import { KeptValues } from './keep.ts'
 import { PathError } from './path.ts'
@@ -19,6 +18,7 @@ import { ROOT_SITE, Site, SiteTable } from './site.ts'
 import { SlotValues } from './slots.ts'
 import type { ServerStats } from './stats.ts'
 import { prefixed, type Tap, tapOf, tapText } from './tap.ts'
+import { type Begin, beginPlain, type Tracer, Tracing } from './trace/tracing.ts'
 
 /** Milliseconds that the `stop` taps of a generation have together. */
 const STOP_LIMIT = 5_000
@@ -29,7 +29,7 @@ interface Cuttable {
 }
 
 /** A tap of one site; null: of the server. */
-export type SiteTap = ListedTap & { readonly site: string | null }
+export type SiteTap = Tap & { readonly site: string | null }
 
 /** What a generation needs of the server that it belongs to. */
 export interface GenerationHost {
@@ -38,6 +38,8 @@ export interface GenerationHost {
   readonly stats: ServerStats
   /** The line to other workers. */
   readonly link: PeerLink
+  /** Who wants traces beside the plugins: the command line. */
+  readonly tracer?: Tracer | undefined
   /** Where diagnostics go when no plugin listens. */
   fallbackReport(diagnostic: Diagnostic): void
 }
@@ -60,6 +62,9 @@ export class Generation {
   /** Requests that want to be told when they should end. */
   readonly retirement = new Retirement()
   firedProtocolError: ServerHookTable['protocolError']['inner'] | null = null
+  /** The same for requests that are traced. */
+  tracedProtocolError: ServerHookTable['protocolError']['inner'] | null = null
+  #begin: Begin = beginPlain
   readonly #host: GenerationHost
   #pins = 0
   /** Resolves when no request is open; null while nobody waits for it. */
@@ -94,12 +99,21 @@ export class Generation {
       generation.dispatch(request, sink, site)
     const slots = new SlotValues()
     const { stats } = host
-    const common = { config, hooks, sites, rootSite, kept, peers, slots, stats }
+    const tracing = new Tracing(report)
+    if (host.tracer !== undefined) tracing.add(host.tracer, null)
+    const common = { config, hooks, sites, rootSite, kept, peers, slots, stats, tracing }
     await setUpPlugins({ ...common, serve, dispatch, report })
     const shared = new SharedHooks()
-    for (const site of [rootSite, ...sites]) site.seal(shared)
+    for (const site of [rootSite, ...sites]) site.seal(shared, tracing.isWanted)
     generation.firedProtocolError = hooks.protocolError.fired
+    if (tracing.isWanted) generation.#trace(tracing)
     return generation
+  }
+
+  #trace(tracing: Tracing): void {
+    const { protocolError } = this.hooks
+    this.#begin = tracing.begin
+    this.tracedProtocolError = protocolError.fired === null ? null : protocolError.traced()
   }
 
   /** Every tap of every hook in its final order, the server's hooks first. */
@@ -151,7 +165,7 @@ export class Generation {
     locate(request)
     const site = to === null || request.refused !== null ? this.siteOf(request) : to
     if (site === this.rootSite) request.refused ??= refused('HOST-UNKNOWN')
-    new Exchange(this, site, request, sink).run()
+    this.#begin(this, site, request, sink)
   }
 
   /** Counts a request in. */

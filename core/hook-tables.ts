@@ -86,11 +86,11 @@ export class SiteHookTable {
 
   constructor(context: HookContext) {
     const { handle, error, transform, deliver, done } = siteSpecs
-    this.handle = new Hook(new AsyncSeriesBailHook(['request']), handle, context)
-    this.error = new Hook(new SyncBailHook(['error', 'request']), error, context)
-    this.transform = new Hook(new AsyncSeriesWaterfallHook(['response', 'request']), transform, context)
-    this.deliver = new Hook(new SyncWaterfallHook(['response', 'request']), deliver, context)
-    this.done = new Hook(new SyncHook(['request', 'response', 'outcome']), done, context)
+    this.handle = new Hook(() => new AsyncSeriesBailHook(['request']), handle, context)
+    this.error = new Hook(() => new SyncBailHook(['error', 'request']), error, context)
+    this.transform = new Hook(() => new AsyncSeriesWaterfallHook(['response', 'request']), transform, context)
+    this.deliver = new Hook(() => new SyncWaterfallHook(['response', 'request']), deliver, context)
+    this.done = new Hook(() => new SyncHook(['request', 'response', 'outcome']), done, context)
   }
 
   /** Every hook in the order in which a request meets it. */
@@ -116,37 +116,37 @@ export class ServerHookTable {
 
   constructor(context: HookContext) {
     this.start = new Hook(
-      new AsyncSeriesHook([]),
+      () => new AsyncSeriesHook([]),
       spec('start', nothing, { isAsync: true, givesServer: true }),
       context,
     )
     this.connection = new Hook(
-      new SyncBailHook(['stream', 'info']),
+      () => new SyncBailHook(['stream', 'info']),
       spec('connection', owner, { needsStage: true }),
       context,
     )
     this.protocolError = new Hook(
-      new SyncBailHook(['error', 'request']),
+      () => new SyncBailHook(['error', 'request']),
       spec('protocolError', noUpgrade, { requestAt: 1 }),
       context,
     )
     this.report = new Hook(
-      new SyncHook(['diagnostic']),
+      () => new SyncHook(['diagnostic']),
       spec('report', nothing, { isObserver: true }),
       context,
     )
     this.retire = new Hook(
-      new SyncHook([]),
+      () => new SyncHook([]),
       spec('retire', nothing, { isObserver: true, givesServer: true }),
       context,
     )
     this.drain = new Hook(
-      new AsyncParallelHook([]),
+      () => new AsyncParallelHook([]),
       spec('drain', nothing, { isAsync: true, isObserver: true, givesServer: true }),
       context,
     )
     this.stop = new Hook(
-      new AsyncSeriesHook(['reason']),
+      () => new AsyncSeriesHook(['reason']),
       spec('stop', nothing, { isAsync: true, isObserver: true, givesServer: true }),
       context,
     )

@@ -5,6 +5,7 @@ import type { PluginServer, ScopeOptions } from './plugin.ts'
 import type { HttpRequest } from './request.ts'
 import { Handle } from './stages.ts'
 import type { Tap } from './tap.ts'
+import { tracedTap } from './trace/traced-tap.ts'
 
 /** Looks at what a tap answered: gives what goes on, or throws a TypeError that says what was expected. */
 export type Check = (answer: unknown, given: unknown, tap: Tap) => unknown
@@ -49,16 +50,10 @@ export interface TapOwner {
 /** A tap behind its guard and scope: what fires. */
 interface GuardedTap {
   readonly tap: Tap
-  readonly owner: TapOwner
   readonly spec: HookSpec
+  readonly guard: AnyFunction
+  readonly test: Test | null
   readonly run: AnyFunction
-}
-
-/** A tap as listings show it: with what its plugin says of it. */
-export interface ListedTap extends Tap {
-  readonly scopes: readonly ScopeOptions[]
-  /** Where the factory of its plugin was called. */
-  readonly pluginPlace: Place | null
 }
 
 /** The instances in scopes that have seen a request before its path was settled, the last one first. */
@@ -85,11 +80,13 @@ export class Hook<Tapable extends Inner = Inner> {
   /** What the kernel fires. */
   readonly inner: Tapable
   readonly spec: HookSpec
+  readonly #make: () => Tapable
   readonly #guarded: GuardedTap[] = []
   readonly #context: HookContext
 
-  constructor(inner: Tapable, spec: HookSpec, context: HookContext) {
-    this.inner = inner
+  constructor(make: () => Tapable, spec: HookSpec, context: HookContext) {
+    this.#make = make
+    this.inner = make()
     this.spec = spec
     this.#context = context
   }
@@ -100,13 +97,20 @@ export class Hook<Tapable extends Inner = Inner> {
   }
 
   /** In the order in which they run. */
-  get taps(): readonly ListedTap[] {
-    return this.#guarded.map(({ tap, owner: { scopes, place } }) => ({ ...tap, scopes, pluginPlace: place }))
+  get taps(): readonly Tap[] {
+    return this.#guarded.map(({ tap }) => tap)
   }
 
   /** What runs, in order. */
   get runs(): readonly AnyFunction[] {
     return this.#guarded.map(({ run }) => run)
+  }
+
+  /** The same taps, which record what they do for requests that are traced. Made when hooks are sealed. */
+  traced(): Tapable {
+    const inner = this.#make()
+    for (const guarded of this.#guarded) fill(inner, guarded.tap, tracedTap(guarded))
+    return inner
   }
 
   faceOf(owner: TapOwner): HookFace {
@@ -120,14 +124,10 @@ export class Hook<Tapable extends Inner = Inner> {
   #tap(owner: TapOwner, options: unknown, kind: Tap['kind'], fn: AnyFunction): void {
     const { spec } = this
     const checked = checkedTap(spec, owner, options, kind, fn)
-    const guarded = tappedBefore(owner, spec, checked, fn) ?? this.#guard(owner, placed(checked), fn)
-    const { tap } = guarded
+    const guarded = tappedBefore(owner, spec, checked, fn) ?? this.#guard(owner, listed(checked, owner), fn)
     this.#guarded.push(guarded)
     this.#guarded.sort((a, b) => a.tap.stage - b.tap.stage)
-    // tapable writes to the options that it is given.
-    const place = { name: tap.name, stage: tap.stage }
-    if (kind === 'sync') this.inner.tap(place, guarded.run)
-    else this.inner.tapAsync!(place, guarded.run)
+    fill(this.inner, guarded.tap, guarded.run)
   }
 
   #guard(owner: TapOwner, tap: Tap, fn: AnyFunction): GuardedTap {
@@ -136,12 +136,24 @@ export class Hook<Tapable extends Inner = Inner> {
     const rewrites = spec.name === 'handle' && tap.stage < Handle.Early
     const guard = guardOf({ tap, spec, context: this.#context, rewrites }, call)
     const test = spec.name === 'handle' ? entering(owner, rewrites) : lasting(owner)
-    const guarded = { tap, owner, spec, run: narrowed(guard, test, spec.requestAt, tap.kind === 'sync') }
+    const guarded = {
+      tap,
+      spec,
+      guard,
+      test,
+      run: narrowed(guard, test, spec.requestAt, tap.kind === 'sync'),
+    }
     const others = owner.guards.get(fn)
     if (others === undefined) owner.guards.set(fn, [guarded])
     else others.push(guarded)
     return guarded
   }
+}
+
+function fill(inner: Inner, { name, stage, kind }: Tap, run: AnyFunction): void {
+  // tapable writes to the options that it is given.
+  if (kind === 'sync') inner.tap({ name, stage }, run)
+  else inner.tapAsync!({ name, stage }, run)
 }
 
 /**
@@ -173,13 +185,26 @@ function guardOf(guarded: Guarded, fn: AnyFunction): AnyFunction {
 export class SharedHooks {
   readonly #numbers = new Map<AnyFunction, number>()
   readonly #hooks = new Map<string, unknown>()
+  readonly #traced = new Map<string, unknown>()
 
   /** What a sealed hook fires: that of the first one that runs the same; null when nobody tapped it. */
   firedBy<Tapable extends Inner>(hook: Hook<Tapable>): Tapable | null {
-    if (hook.fired === null) return null
+    return hook.fired === null ? null : this.#first(this.#hooks, hook, () => hook.inner)
+  }
+
+  /** The same for requests that are traced. */
+  tracedBy<Tapable extends Inner>(hook: Hook<Tapable>): Tapable | null {
+    return hook.fired === null ? null : this.#first(this.#traced, hook, () => hook.traced())
+  }
+
+  #first<Tapable extends Inner>(
+    hooks: Map<string, unknown>,
+    hook: Hook<Tapable>,
+    make: () => Tapable,
+  ): Tapable {
     const key = `${hook.spec.name} ${hook.runs.map(run => this.#numberOf(run)).join(' ')}`
-    const same = (this.#hooks.get(key) as Tapable | undefined) ?? hook.fired
-    this.#hooks.set(key, same)
+    const same = (hooks.get(key) as Tapable | undefined) ?? make()
+    hooks.set(key, same)
     return same
   }
 
@@ -191,9 +216,10 @@ export class SharedHooks {
 }
 
 /** A tap whose place is not looked for yet: with very many sites, most functions have been tapped before. */
-type Unplaced = Omit<Tap, 'place'>
+type Unplaced = Omit<Tap, 'place' | 'pluginPlace' | 'scopes'>
 
-const placed = (tap: Unplaced): Tap => Object.freeze({ ...tap, place: caller() })
+const listed = (tap: Unplaced, { scopes, place }: TapOwner): Tap =>
+  Object.freeze({ ...tap, place: caller(), scopes, pluginPlace: place })
 
 /** @throws TypeError that names the plugin, the hook and the place, for a tap that cannot be. */
 function checkedTap(
@@ -223,7 +249,8 @@ function checkedTap(
   return { hook: spec.name, plugin, name, stage: (stage as number | undefined) ?? 0, kind }
 }
 
-type Test = (request: HttpRequest) => boolean
+/** Whether a tap is for a request. */
+export type Test = (request: HttpRequest) => boolean
 
 /** The test of a tap on `handle`: it goes by the path that the request has then. */
 function entering(owner: TapOwner, rewrites: boolean): Test | null {

@@ -126,4 +126,19 @@ export {
 export { Connect, Deliver, Handle, Transform } from './stages.ts'
 export type { ConnectionLimit, ServerStats } from './stats.ts'
 export type { Tap } from './tap.ts'
+export type { Tracer } from './trace/tracing.ts'
+export type {
+  KernelStep,
+  RequestTrace,
+  TapStep,
+  TraceChange,
+  TracedAnswer,
+  TracedBody,
+  TracedField,
+  TracedRequest,
+  TracedSite,
+  TraceRule,
+  TraceSource,
+  TraceStep,
+} from './trace/types.ts'
 export type { ForwardedField } from './trusted-proxies.ts'

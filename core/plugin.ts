@@ -10,6 +10,8 @@ import type { HttpRequest } from './request.ts'
 import type { Sink } from './sink.ts'
 import type { SlotHolder } from './slots.ts'
 import type { ServerStats } from './stats.ts'
+import type { Tracer } from './trace/tracing.ts'
+import type { RequestTrace } from './trace/types.ts'
 
 /** The part of Standard Schema v1 (standardschema.dev) that the kernel uses: valibot, zod and arktype have it. */
 export interface StandardSchema<Input = unknown, Output = Input> {
@@ -48,6 +50,21 @@ export interface PluginServer extends SlotHolder {
   readonly stats: ServerStats
   /** The same plugin in the other workers of this server. See {@link Peers}. */
   readonly peers: Peers
+  /**
+   * Asks for traces: what each tap did to a request, who set each field of its answer, and what the kernel derived by which
+   * rule. While nobody asks, hooks know nothing of traces. Where somebody does, each request is asked about once
+   * (`tracer.wants`), and only one that is wanted takes the hooks that record.
+   *
+   * @returns The trace of a request so far, for taps that want to tell of it; null for one that is not traced.
+   * @throws Error behind the setup.
+   *
+   * @example
+   * server.trace({
+   *   wants: request => request.path.startsWith('/slow/'),
+   *   finished: trace => console.log(JSON.stringify(trace)),
+   * })
+   */
+  trace(tracer: Tracer): (request: HttpRequest) => RequestTrace | null
   /** Messages for the operator that carry the plugin's name. */
   readonly log: Log
   /** Tells the operator of a fault that has no client to tell: the `report` taps, else stderr. */

@@ -19,11 +19,14 @@ import type { Sink } from './sink.ts'
 import { Connect } from './stages.ts'
 import { type ServerStats, statsOf } from './stats.ts'
 import { Streams, type StreamsHost } from './streams.ts'
+import type { Tracer } from './trace/tracing.ts'
 
 /** How a server behaves apart from its config. */
 export interface ServerOptions {
   /** Prints diagnostics of severity `info` and stacks too, when no plugin listens. Default: false. */
   readonly verbose?: boolean | undefined
+  /** @internal Who wants traces beside the plugins. */
+  readonly tracer?: Tracer | undefined
   /** @internal Its seat among other processes that serve the same sites. */
   readonly seat?: Seat | undefined
 }
@@ -138,6 +141,11 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
   /** @internal */
   get link(): Seat['link'] {
     return this.#seat.link
+  }
+
+  /** @internal */
+  get tracer(): Tracer | undefined {
+    return this.#options.tracer
   }
 
   /** @internal Those that are open. */

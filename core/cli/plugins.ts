@@ -1,10 +1,11 @@
 import type { ResolvedConfig } from '../config/types.ts'
-import type { Hook, ListedTap } from '../hook.ts'
+import type { Hook } from '../hook.ts'
 import { placeText } from '../place.ts'
 import type { Server } from '../server.ts'
 import { ROOT_SITE } from '../site.ts'
 import { stageText } from '../stages.ts'
 import { writeError } from '../stderr.ts'
+import type { Tap } from '../tap.ts'
 import type { Args } from './args.ts'
 import { inColumns, styled } from './columns.ts'
 import { prepare } from './prepare.ts'
@@ -91,7 +92,7 @@ function headingOf([first, ...others]: readonly Table[]): string {
 
 const rowsOf = (hook: Hook): readonly (readonly string[])[] => hook.taps.map(rowOf)
 
-function rowOf({ hook, stage, kind, name, plugin, scopes, pluginPlace, place }: ListedTap): string[] {
+function rowOf({ hook, stage, kind, name, plugin, scopes, pluginPlace, place }: Tap): string[] {
   return [
     stageText(hook, stage),
     kind === 'sync' ? 'sync' : `async (${kind === 'async' ? 'callback' : 'promise'})`,
@@ -119,6 +120,6 @@ function jsonOf({ file }: ResolvedConfig, [server, ...sites]: readonly Table[]):
   return JSON.stringify(listed, null, 2)
 }
 
-function plainTap({ hook, stage, kind, name, plugin, scopes, pluginPlace, place }: ListedTap) {
+function plainTap({ hook, stage, kind, name, plugin, scopes, pluginPlace, place }: Tap) {
   return { plugin, tap: name, stage, stageName: stageText(hook, stage), kind, scopes, pluginPlace, place }
 }

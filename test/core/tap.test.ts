@@ -9,6 +9,8 @@ const tap: Tap = {
   stage: -300,
   kind: 'sync',
   place: null,
+  pluginPlace: null,
+  scopes: [],
 }
 
 describe('blame', () => {
