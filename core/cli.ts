@@ -36,6 +36,7 @@ function print(text: string): number {
 const runners: Readonly<Record<CommandName, () => Promise<(args: Args) => Promise<number>>>> = {
   start: async () => (await import('./cli/start.ts')).start,
   check: async () => (await import('./cli/check.ts')).check,
+  explain: async () => (await import('./cli/explain/index.ts')).explain,
   plugins: async () => (await import('./cli/plugins.ts')).plugins,
   reload: async () => (await import('./cli/reload.ts')).reload,
 }

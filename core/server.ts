@@ -184,6 +184,11 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
     return this.#listeners.map(addressOf)
   }
 
+  /** @internal Runs `start` once, and opens nothing. */
+  start(): Promise<void> {
+    return this.#start()
+  }
+
   /** Answers a request without a socket. Runs `start` first if nothing has. */
   async inject(options: InjectOptions | string = {}): Promise<InjectedResponse> {
     await this.#start()

@@ -24,6 +24,12 @@ import type {
 /** The hooks that a request meets, by name. */
 export type TracedHooks = ReadonlyMap<string, Hook>
 
+/** What an answer was before the kernel derived another one from it. */
+interface Derivable {
+  readonly status: number
+  readonly fields: readonly string[]
+}
+
 /** What is answered when no tap is to name. */
 const KERNEL = kernelSource({ text: 'the kernel answers', section: null })
 
@@ -114,18 +120,22 @@ export class Recorder {
     this.#given(response, kernelSource(rule))
   }
 
-  /** The kernel has derived another response from the answer so far. */
-  derived(before: HttpResponse, after: HttpResponse, note: string | null, section: string | null): void {
+  /**
+   * The kernel has derived another response from the answer so far.
+   *
+   * @param before What it was.
+   */
+  derived(before: Derivable, after: HttpResponse, note: string | null, section: string | null): void {
     const { status } = after
     const isHead = this.#request.method === 'HEAD'
-    const changes = fieldChanges(before.fields(), after.fields(), false).map(change => {
+    const changes = fieldChanges(before.fields, after.fields(), false).map(change => {
       const { name, to } = change
       return {
         ...change,
         rule: to === null ? removalRule(name, status) : fieldRule(name, to, status, isHead),
       }
     })
-    if (note !== null) this.kernel(note, section, status, changes)
+    if (note !== null) this.kernel(note, section, status === before.status ? null : status, changes)
     this.#fields.become(after.fields(), (name, _from, to) =>
       kernelSource(fieldRule(name, to ?? '', status, isHead)),
     )
@@ -150,7 +160,7 @@ export class Recorder {
 
   /** The answer was committed to. */
   committed(response: HttpResponse): void {
-    this.derived(response, response, null, null)
+    this.derived({ status: response.status, fields: [] }, response, null, null)
     const { status } = response
     this.#answer = { status, source: this.#source, fields: [], body: tracedBody(response) }
   }

@@ -66,21 +66,23 @@ export class TracedExchange extends Exchange {
   protected override fit(answer: HttpResponse): HttpResponse | HttpError {
     const { recorder, request } = this
     recorder.leave('transform', this.#whyUntransformed(answer))
+    const before = { status: answer.status, fields: [...answer.fields()], hasBody: answer.body !== null }
     const fitted = super.fit(answer)
     const rule = answer.status >= 400 || this.takesError ? null : selectionRule(answer, fitted, request)
     if (fitted instanceof HttpError) {
       recorder.kernel(rule!.text, rule!.section, fitted.status)
       this.#culprit = kernelSource(rule!)
-    } else if (rule !== null || fitted !== answer) {
-      const isTold = answer.status >= 400 && answer.body === null
-      const note = rule?.text ?? (isTold ? 'the error has no body yet: it gets a text' : null)
-      recorder.derived(answer, fitted, note, rule?.section ?? null)
+      return fitted
     }
+    const isTold = answer.status >= 400 && !before.hasBody
+    const note = rule?.text ?? (isTold ? 'the error has no body yet: it gets a text' : null)
+    recorder.derived(before, fitted, note, rule?.section ?? null)
     return fitted
   }
 
-  #whyUntransformed(answer: HttpResponse): string {
-    if (this.request.refused !== null) return 'what a refused message gets is not transformed'
+  #whyUntransformed(answer: HttpResponse): string | undefined {
+    // What the line never comes by is no news.
+    if (this.request.refused !== null) return undefined
     if (answer.upgradeHandler !== null) return 'an upgrade has no representation'
     return answer.isTransformed
       ? 'the answer is marked as transformed already'
