@@ -100,7 +100,7 @@ export class Generation {
     const slots = new SlotValues()
     const { stats } = host
     const tracing = new Tracing(report)
-    if (host.tracer !== undefined) tracing.add(host.tracer, null)
+    if (host.tracer !== undefined) tracing.add({ tracer: host.tracer, plugin: null, sites: null, test: null })
     const common = { config, hooks, sites, rootSite, kept, peers, slots, stats, tracing }
     await setUpPlugins({ ...common, serve, dispatch, report })
     const shared = new SharedHooks()

@@ -124,12 +124,12 @@ class Setup {
       server: undefined as never,
       guards: new Map(),
     }
-    owner.server = this.#serverFor(owner, place)
+    owner.server = this.#serverFor(owner, place, plugin)
     this.#owners.set(plugin, owner)
     return owner
   }
 
-  #serverFor(owner: TapOwner, place: string): PluginServer {
+  #serverFor(owner: TapOwner, place: string, instance: ResolvedPlugin): PluginServer {
     const { config, hooks, kept, peers, slots, stats, tracing, serve, report } = this.#target
     const { plugin } = owner
     const named = (diagnostic: Diagnostic) => report({ ...diagnostic, plugin })
@@ -144,12 +144,19 @@ class Setup {
       peers: peers.facesFor(plugin, place),
       trace: (tracer: Tracer) => {
         if (!owner.isOpen) throw new Error(lateTracer(plugin))
-        tracing.add(tracer, plugin)
+        tracing.add({ tracer, plugin, sites: this.#sitesOf(instance), test: owner.test })
         return tracing.soFar
       },
       log: logTo(named),
       report: named,
     })
+  }
+
+  /** The sites that an instance serves, by name. */
+  #sitesOf(plugin: ResolvedPlugin): ReadonlySet<string> {
+    const { config, rootSite } = this.#target
+    const names = config.sites.filter(site => site.plugins.includes(plugin)).map(site => site.name)
+    return new Set(config.plugins.includes(plugin) ? [...names, rootSite.name] : names)
   }
 
   #siteFor(owner: TapOwner, site: Site, dir: string): PluginSite {

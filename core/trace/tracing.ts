@@ -1,6 +1,7 @@
 import { asError, type Diagnostic } from '../errors.ts'
 import { Exchange } from '../exchange.ts'
 import type { Generation } from '../generation.ts'
+import type { Test } from '../hook.ts'
 import type { HttpRequest } from '../request.ts'
 import type { Sink } from '../sink.ts'
 import type { Site } from '../site.ts'
@@ -19,10 +20,15 @@ export interface Tracer {
   readonly finished?: ((trace: RequestTrace, request: HttpRequest) => void) | undefined
 }
 
-/** A tracer, and whose it is; null: the command line's. */
+/** A tracer, and whose it is. */
 interface Owned {
-  readonly plugin: string | null
   readonly tracer: Tracer
+  /** Null: the command line's. */
+  readonly plugin: string | null
+  /** The sites that its plugin serves; null: all. */
+  readonly sites: ReadonlySet<string> | null
+  /** Of the scopes that its plugin stands in. */
+  readonly test: Test | null
 }
 
 /** Runs an exchange: chosen once, when a generation is sealed, so that where nobody traces nothing asks whether to. */
@@ -45,8 +51,8 @@ export class Tracing {
     return this.#owned.length > 0
   }
 
-  add(tracer: Tracer, plugin: string | null): void {
-    this.#owned.push({ tracer, plugin })
+  add(owned: Owned): void {
+    this.#owned.push(owned)
   }
 
   /** The trace of a request so far; null for one that is not traced. */
@@ -64,7 +70,7 @@ export class Tracing {
   #wanting(request: HttpRequest): readonly Owned[] | null {
     let wanting: Owned[] | null = null
     for (const owned of this.#owned) {
-      if (!this.#guarded(owned, () => owned.tracer.wants(request))) continue
+      if (!this.#guarded(owned, () => isWanted(owned, request))) continue
       if (wanting === null) wanting = [owned]
       else wanting.push(owned)
     }
@@ -86,4 +92,10 @@ export class Tracing {
       return undefined
     }
   }
+}
+
+/** A tracer sees what the taps of its plugin would see. */
+function isWanted({ tracer, sites, test }: Owned, request: HttpRequest): boolean {
+  if (sites !== null && !sites.has(request.site.name)) return false
+  return (test === null || test(request)) && tracer.wants(request)
 }
