@@ -37,6 +37,8 @@ const runners: Readonly<Record<CommandName, () => Promise<(args: Args) => Promis
   init: async () => (await import('./cli/init.ts')).init,
   start: async () => (await import('./cli/start.ts')).start,
   check: async () => (await import('./cli/check.ts')).check,
+  explain: async () => (await import('./cli/explain/index.ts')).explain,
+  plugins: async () => (await import('./cli/plugins.ts')).plugins,
   reload: async () => (await import('./cli/reload.ts')).reload,
 }
 

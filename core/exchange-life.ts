@@ -45,9 +45,10 @@ export abstract class ExchangeLife {
   #watch: HandlerWatch | null = null
   readonly #startedAt: number
 
-  constructor(generation: Generation, site: Site, request: HttpRequest, sink: Sink) {
+  /** @param fired The hooks of the site: as they are, or as traced requests meet them. */
+  constructor(generation: Generation, site: Site, fired: FiredHooks, request: HttpRequest, sink: Sink) {
     this.generation = generation
-    this.fired = site.fired
+    this.fired = fired
     this.request = request
     this.sink = sink
     this.#startedAt = generation.deadlines.now()
@@ -161,10 +162,15 @@ export abstract class ExchangeLife {
       milliseconds,
       ...(error === null ? {} : { error }),
     }
-    this.fired.done?.call(this.request, this.response, outcome)
+    this.tellDone(outcome)
     this.request.retirement = null
     this.generation.retirement.forget(this.request)
     this.generation.unpin()
+  }
+
+  /** Runs `done`. */
+  protected tellDone(outcome: Outcome): void {
+    this.fired.done?.call(this.request, this.response, outcome)
   }
 
   get #result(): Outcome['result'] {

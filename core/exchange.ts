@@ -60,13 +60,19 @@ export class Exchange extends ExchangeLife implements SendingHost {
   #handled(error: Error | null, answer: HttpResponse | undefined): void {
     this.stage++
     if (this.failure !== null) return this.abandon(answer)
-    if (error !== null && error !== undefined) return this.#fail(error)
-    const given = answer ?? unanswered(this.request)
-    if (given instanceof HttpError) this.#fail(given, null)
-    else this.#transform(given)
+    if (error !== null && error !== undefined) return this.fail(error)
+    const given = answer ?? this.nobody()
+    if (given instanceof HttpError) this.fail(given, null)
+    else this.transform(given)
   }
 
-  #transform(given: HttpResponse): void {
+  /** What the kernel says when nobody answered. */
+  protected nobody(): HttpResponse | HttpError {
+    return unanswered(this.request)
+  }
+
+  /** An answer is there, be it to an error: the representation is built. */
+  protected transform(given: HttpResponse): void {
     this.state = TRANSFORMING
     const answer = answerFor(this.request, given)
     this.answer = answer
@@ -89,7 +95,7 @@ export class Exchange extends ExchangeLife implements SendingHost {
   #transformed(error: Error | null, changed: HttpResponse | undefined): void {
     this.stage++
     if (this.failure !== null) return this.abandon(changed)
-    if (error !== null && error !== undefined) return this.#fail(error)
+    if (error !== null && error !== undefined) return this.fail(error)
     this.#settle(changed!)
   }
 
@@ -97,14 +103,15 @@ export class Exchange extends ExchangeLife implements SendingHost {
   #settle(given: HttpResponse): void {
     const answer = answerFor(this.request, given)
     this.answer = answer
-    const response = this.#fit(answer)
-    if (response instanceof HttpError) return this.#fail(response)
+    const response = this.fit(answer)
+    if (response instanceof HttpError) return this.fail(response)
     if (response.body !== answer.body) this.discardAnswer()
     const delivered = this.#deliver(response)
-    if (delivered !== null) this.#commit(delivered)
+    if (delivered !== null) this.commit(delivered)
   }
 
-  #fit(answer: HttpResponse): HttpResponse | HttpError {
+  /** What this request gets of the representation. */
+  protected fit(answer: HttpResponse): HttpResponse | HttpError {
     if (answer.status >= 400) return completed(answer, this.request)
     return this.takesError ? answer : select(answer, this.request)
   }
@@ -119,12 +126,13 @@ export class Exchange extends ExchangeLife implements SendingHost {
     })
   }
 
-  #commit(response: HttpResponse): void {
+  /** The answer stands: its bytes go out. */
+  protected commit(response: HttpResponse): void {
     this.unwatch()
     if (this.failure !== null) return this.abandon(response)
     const isUpgrade = response.upgradeHandler !== null
     const cannot = isUpgrade ? upgradeError(response.upgradeProtocol!, this.request) : null
-    if (cannot !== null) return this.#fail(cannot, null)
+    if (cannot !== null) return this.fail(cannot, null)
     this.answer = response
     this.response = response
     this.state = COMMITTED
@@ -154,18 +162,21 @@ export class Exchange extends ExchangeLife implements SendingHost {
    *
    * @param fault What the operator is told; null for what a client has brought about.
    */
-  #fail(error: Error, fault = faultIn(error, this.request)): void {
+  protected fail(error: Error, fault = faultIn(error, this.request)): void {
     this.discardAnswer()
-    if (this.#mayTryAgain(error)) return this.#tryAgain()
+    if (this.#mayTryAgain(error)) return this.tryAgain()
     if (fault !== null) this.report(fault)
-    if (this.takesError) return this.#answerBare()
+    if (this.takesError) return this.answerBare()
     this.takesError = true
     const shown = error instanceof HttpError ? error : new HttpError(500, undefined, { cause: error })
-    const answer = this.#ask(() => {
-      const tapped = this.fired.error?.call(shown, this.request)
-      return tapped === undefined ? errorResponse(shown) : shaped(tapped, shown)
-    }, tapOf(error))
-    if (answer !== null) this.#transform(answer)
+    const answer = this.#ask(() => this.answerTo(shown, error), tapOf(error))
+    if (answer !== null) this.transform(answer)
+  }
+
+  /** @param _error What `shown` was made of, when it was no HttpError. */
+  protected answerTo(shown: HttpError, _error: Error): HttpResponse {
+    const tapped = this.fired.error?.call(shown, this.request)
+    return tapped === undefined ? errorResponse(shown) : shaped(tapped, shown)
   }
 
   // A deployment that puts a new file in place must not cost those who come at that moment their page.
@@ -175,7 +186,7 @@ export class Exchange extends ExchangeLife implements SendingHost {
     return error instanceof FileChangedError && isRead && !this.takesError && !this.#isSecondTry
   }
 
-  #tryAgain(): void {
+  protected tryAgain(): void {
     this.#isSecondTry = true
     this.stage++
     this.state = HANDLING
@@ -194,7 +205,7 @@ export class Exchange extends ExchangeLife implements SendingHost {
       return tapped()
     } catch (error) {
       this.report(faultOf(asError(error), this.request, by))
-      this.#answerBare()
+      this.answerBare()
       return null
     }
   }
@@ -210,12 +221,17 @@ export class Exchange extends ExchangeLife implements SendingHost {
       return this.sink.reset(new Error(sentence))
     }
     const error = new HttpError(status, sentence, { code: id })
-    const { firedProtocolError } = this.generation
-    // The sentence is the kernel's own, and tells the client what to change: it is shown for a 5xx too.
-    const answer = this.#ask(
-      () => firedProtocolError?.call(error, this.request) ?? HttpResponse.error(status, sentence),
-    )
+    const answer = this.#ask(() => this.refusal(error))
     if (answer !== null) this.#settle(answer.seal())
+  }
+
+  // The sentence is the kernel's own, and tells the client what to change: it is shown for a 5xx too.
+  protected refusal(error: HttpError): HttpResponse {
+    return this.askedForRefusal(error) ?? HttpResponse.error(error.status, error.message)
+  }
+
+  protected askedForRefusal(error: HttpError): HttpResponse | undefined {
+    return this.generation.firedProtocolError?.call(error, this.request)
   }
 
   protected timedOut(): void {
@@ -228,10 +244,10 @@ export class Exchange extends ExchangeLife implements SendingHost {
     if (this.failure !== null) return this.abandon(undefined)
     const { code, message } = error
     const fault = tap === null ? undefined : { ...tapFailed(error, tap, this.request), code, message }
-    if (this.state !== TRANSFORMING) return this.#fail(error, fault)
+    if (this.state !== TRANSFORMING) return this.fail(error, fault)
     // Nobody waits a second time for a tap that hangs: the answer goes without it.
     this.#skipsTransform = true
-    if (!this.takesError) return this.#fail(error, fault)
+    if (!this.takesError) return this.fail(error, fault)
     if (fault !== undefined) this.report(fault)
     this.#settle(this.answer!)
   }
@@ -240,7 +256,7 @@ export class Exchange extends ExchangeLife implements SendingHost {
     this.stage++
     const fault = faultIn(error, this.request, this.response?.givenBy)
     this.response = null
-    this.#fail(error, fault)
+    this.fail(error, fault)
   }
 
   failedSent(error: Error): void {
@@ -260,7 +276,7 @@ export class Exchange extends ExchangeLife implements SendingHost {
     this.report(faultOf(error, this.request, (this.response ?? this.answer)?.givenBy))
     if (this.state === DONE) return
     const mayAnswer = this.state < GIVEN_AWAY && this.sending?.hasHead !== true
-    if (mayAnswer && !this.#isBare) return this.guarded(() => this.#answerBare())
+    if (mayAnswer && !this.#isBare) return this.guarded(() => this.answerBare())
     try {
       this.breakOff(error, true)
     } catch (again) {
@@ -278,11 +294,11 @@ export class Exchange extends ExchangeLife implements SendingHost {
   }
 
   /** The last resort: no hook is asked. */
-  #answerBare(): void {
+  protected answerBare(): void {
     this.#isBare = true
     this.sending?.stop()
     this.discardAnswer()
     this.stage++
-    this.#commit(HttpResponse.text('Internal Server Error\n', 500).close())
+    this.commit(HttpResponse.text('Internal Server Error\n', 500).close())
   }
 }

@@ -2,7 +2,6 @@ import { fileLabel, isConfigError, optionsError } from './config/errors.ts'
 import type { ResolvedConfig } from './config/types.ts'
 import type { Deadlines } from './deadlines.ts'
 import { type Diagnostic, refused } from './errors.ts'
-import { Exchange } from './exchange.ts'
 import { SharedHooks } from './hook.ts'
 import { ServerHookTable } from './hook-tables.ts'
 import { KeptValues } from './keep.ts'
@@ -19,6 +18,7 @@ import { ROOT_SITE, Site, SiteTable } from './site.ts'
 import { SlotValues } from './slots.ts'
 import type { ServerStats } from './stats.ts'
 import { prefixed, type Tap, tapOf, tapText } from './tap.ts'
+import { type Begin, beginPlain, type Tracer, Tracing } from './trace/tracing.ts'
 import type { Unfinished } from './unfinished.ts'
 
 /** Milliseconds that the `stop` taps of a generation have together. */
@@ -31,6 +31,9 @@ interface Cuttable {
   cut(reason: Error): void
 }
 
+/** A tap of one site; null: of the server. */
+export type SiteTap = Tap & { readonly site: string | null }
+
 /** What a generation needs of the server that it belongs to. */
 export interface GenerationHost {
   readonly deadlines: Deadlines
@@ -38,6 +41,8 @@ export interface GenerationHost {
   readonly stats: ServerStats
   /** The line to other workers. */
   readonly link: PeerLink
+  /** Who wants traces beside the plugins: the command line. */
+  readonly tracer?: Tracer | undefined
   /** Where diagnostics go when no plugin listens. */
   fallbackReport(diagnostic: Diagnostic): void
 }
@@ -60,6 +65,9 @@ export class Generation {
   /** Requests that want to be told when they should end. */
   readonly retirement = new Retirement()
   firedProtocolError: ServerHookTable['protocolError']['inner'] | null = null
+  /** The same for requests that are traced. */
+  tracedProtocolError: ServerHookTable['protocolError']['inner'] | null = null
+  #begin: Begin = beginPlain
   readonly #host: GenerationHost
   #pins = 0
   /** Resolves when no request is open; null while nobody waits for it. */
@@ -95,19 +103,26 @@ export class Generation {
       generation.dispatch(request, sink, site)
     const slots = new SlotValues()
     const { stats } = host
-    const common = { config, hooks, sites, rootSite, kept, peers, slots, stats }
+    const tracing = new Tracing(report)
+    if (host.tracer !== undefined) tracing.add({ tracer: host.tracer, plugin: null, sites: null, test: null })
+    const common = { config, hooks, sites, rootSite, kept, peers, slots, stats, tracing }
     await setUpPlugins({ ...common, serve, dispatch, report })
     const shared = new SharedHooks()
-    for (const site of [rootSite, ...sites]) site.seal(shared)
+    for (const site of [rootSite, ...sites]) site.seal(shared, tracing.isWanted)
     generation.firedProtocolError = hooks.protocolError.fired
+    if (tracing.isWanted) generation.#trace(tracing)
     return generation
   }
 
+  #trace(tracing: Tracing): void {
+    const { protocolError } = this.hooks
+    this.#begin = tracing.begin
+    this.tracedProtocolError = protocolError.fired === null ? null : protocolError.traced()
+  }
+
   /** Every tap of every hook in its final order, the server's hooks first. */
-  taps(): readonly (Tap & { readonly site: string | null })[] {
-    const listed = this.hooks.all.flatMap(hook =>
-      hook.taps.map(tap => ({ ...tap, site: null as string | null })),
-    )
+  taps(): readonly SiteTap[] {
+    const listed: SiteTap[] = this.hooks.all.flatMap(hook => hook.taps.map(tap => ({ ...tap, site: null })))
     for (const site of [this.rootSite, ...this.sites]) {
       for (const hook of site.hooks.all) listed.push(...hook.taps.map(tap => ({ ...tap, site: site.name })))
     }
@@ -154,7 +169,7 @@ export class Generation {
     locate(request)
     const site = to === null || request.refused !== null ? this.siteOf(request) : to
     if (site === this.rootSite) request.refused ??= refused('HOST-UNKNOWN')
-    new Exchange(this, site, request, sink).run()
+    this.#begin(this, site, request, sink)
   }
 
   /** Counts a request in. */

@@ -1,5 +1,6 @@
 import type { HookContext, HookSpec } from './hook.ts'
 import { pend } from './pending.ts'
+import { inBrackets } from './place.ts'
 import type { HttpRequest } from './request.ts'
 import { HttpResponse } from './response.ts'
 import { destroyBody } from './response-body.ts'
@@ -27,7 +28,7 @@ export function guardSync({ tap, spec, rewrites }: Guarded, fn: AnyFunction): An
     try {
       const answer = call(a, b)
       if (answer === undefined) return undefined
-      refusePromise(answer, spec)
+      refusePromise(answer, tap, spec)
       return spec.check(answer, a, tap, request)
     } catch (error) {
       throw blame(error, tap)
@@ -41,7 +42,7 @@ export function guardObserver({ tap, spec, context }: Guarded, fn: AnyFunction):
     if (spec.requestAt === 0) a.tap = tap
     try {
       const answer = fn(a, b, c)
-      refusePromise(answer, spec)
+      refusePromise(answer, tap, spec)
       spec.check(answer, a, tap, null)
     } catch (error) {
       context.report(tapFailed(blame(error, tap), tap, spec.requestAt === 0 ? a : null))
@@ -180,10 +181,10 @@ function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
 }
 
-function refusePromise(answer: unknown, { isAsync }: HookSpec): void {
+function refusePromise(answer: unknown, { place }: Tap, { isAsync }: HookSpec): void {
   if (!isPromise(answer)) return
   // Nobody waits for it: a rejection would end the process.
   answer.then(undefined, () => undefined)
   const hint = isAsync ? 'an async function needs tapPromise' : 'this hook waits for nobody'
-  throw new TypeError(`expected an answer at once, got a promise; ${hint}`)
+  throw new TypeError(`expected an answer at once, got a promise; ${hint}${inBrackets(place)}`)
 }

@@ -48,6 +48,21 @@ export function upgradeText(response: HttpResponse): string {
 }
 
 /**
+ * What {@link headText} adds to the fields of an answer, and {@link upgradeText} to those of a 101, flat: for traces.
+ *
+ * @param facts Null for a 101.
+ */
+export function derivedFields(response: HttpResponse, facts: HeadFacts | null): string[] {
+  const date = response.field('date') === undefined ? dateLine() : ''
+  const rest =
+    facts === null
+      ? `connection: upgrade\r\n${upgradeLine(response)}`
+      : framing(response, facts) + connection(response, facts)
+  const lines = `${date}${rest}`.split('\r\n').slice(0, -1)
+  return lines.flatMap(each => [each.slice(0, each.indexOf(':')), each.slice(each.indexOf(':') + 2)])
+}
+
+/**
  * The trailer fields of an answer, flat.
  *
  * @throws TypeError for one that cannot stand in a trailer section (RFC 9110 section 6.5.1), or in a message at all.

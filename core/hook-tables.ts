@@ -15,6 +15,7 @@ import { type Check, Hook, type HookContext, type HookSpec, type TapOwner } from
 import type { ConnectionOwner, Outcome, ServerHooks, SiteHooks } from './hooks.ts'
 import type { ConnectionInfo } from './listener.ts'
 import { ownerIn } from './owner.ts'
+import { caller, inBrackets } from './place.ts'
 import type { HttpRequest } from './request.ts'
 import { HttpResponse } from './response.ts'
 import { standsFor } from './response-body.ts'
@@ -87,11 +88,11 @@ export class SiteHookTable {
 
   constructor(context: HookContext) {
     const { handle, error, transform, deliver, done } = siteSpecs
-    this.handle = new Hook(new AsyncSeriesBailHook(['request']), handle, context)
-    this.error = new Hook(new SyncBailHook(['error', 'request']), error, context)
-    this.transform = new Hook(new AsyncSeriesWaterfallHook(['response', 'request']), transform, context)
-    this.deliver = new Hook(new SyncWaterfallHook(['response', 'request']), deliver, context)
-    this.done = new Hook(new SyncHook(['request', 'response', 'outcome']), done, context)
+    this.handle = new Hook(() => new AsyncSeriesBailHook(['request']), handle, context)
+    this.error = new Hook(() => new SyncBailHook(['error', 'request']), error, context)
+    this.transform = new Hook(() => new AsyncSeriesWaterfallHook(['response', 'request']), transform, context)
+    this.deliver = new Hook(() => new SyncWaterfallHook(['response', 'request']), deliver, context)
+    this.done = new Hook(() => new SyncHook(['request', 'response', 'outcome']), done, context)
   }
 
   /** Every hook in the order in which a request meets it. */
@@ -117,37 +118,37 @@ export class ServerHookTable {
 
   constructor(context: HookContext) {
     this.start = new Hook(
-      new AsyncSeriesHook([]),
+      () => new AsyncSeriesHook([]),
       spec('start', nothing, { isAsync: true, givesServer: true }),
       context,
     )
     this.connection = new Hook(
-      new SyncBailHook(['stream', 'info']),
+      () => new SyncBailHook(['stream', 'info']),
       spec('connection', owner, { needsStage: true }),
       context,
     )
     this.protocolError = new Hook(
-      new SyncBailHook(['error', 'request']),
+      () => new SyncBailHook(['error', 'request']),
       spec('protocolError', noUpgrade, { requestAt: 1 }),
       context,
     )
     this.report = new Hook(
-      new SyncHook(['diagnostic']),
+      () => new SyncHook(['diagnostic']),
       spec('report', nothing, { isObserver: true }),
       context,
     )
     this.retire = new Hook(
-      new SyncHook([]),
+      () => new SyncHook([]),
       spec('retire', nothing, { isObserver: true, givesServer: true }),
       context,
     )
     this.drain = new Hook(
-      new AsyncParallelHook([]),
+      () => new AsyncParallelHook([]),
       spec('drain', nothing, { isAsync: true, isObserver: true, givesServer: true }),
       context,
     )
     this.stop = new Hook(
-      new AsyncSeriesHook(['reason']),
+      () => new AsyncSeriesHook(['reason']),
       spec('stop', nothing, { isAsync: true, isObserver: true, givesServer: true }),
       context,
     )
@@ -175,13 +176,13 @@ function faces<Hooks extends object>(where: string, hooks: readonly Hook[], owne
       if (name in target || typeof name === 'symbol' || name === 'then' || name === 'toJSON')
         return Reflect.get(target, name)
       throw new TypeError(
-        `plugin "${owner.plugin}": ${where} has no "${name}"; ${placeOf(name, Object.keys(target))}`,
+        `plugin "${owner.plugin}": ${where} has no "${name}"; ${hookFor(name, Object.keys(target))}${inBrackets(caller())}`,
       )
     },
   })
 }
 
-function placeOf(name: string, here: readonly string[]): string {
+function hookFor(name: string, here: readonly string[]): string {
   if (SITE_HOOKS.includes(name)) return `it is a hook of each site: site.hooks.${name} in site()`
   if (SERVER_HOOKS.includes(name)) return `it is a hook of the server: site.server.hooks.${name}`
   const meant = closest(name, [...SITE_HOOKS, ...SERVER_HOOKS])

@@ -1,9 +1,11 @@
 import { type Diagnostic, describe } from './errors.ts'
 import { type AnyFunction, byCallback, type Guarded, guardAsync, guardObserver, guardSync } from './guard.ts'
-import type { PluginServer } from './plugin.ts'
+import { caller, inBrackets, type Place } from './place.ts'
+import type { PluginServer, ScopeOptions } from './plugin.ts'
 import type { HttpRequest } from './request.ts'
 import { Handle } from './stages.ts'
 import type { Tap } from './tap.ts'
+import { tracedTap } from './trace/traced-tap.ts'
 
 /** Looks at what a tap answered: gives what goes on, or throws a TypeError that says what was expected. */
 export type Check = (answer: unknown, given: unknown, tap: Tap, request: HttpRequest | null) => unknown
@@ -32,6 +34,10 @@ export interface HookContext {
 export interface TapOwner {
   /** The listed name: `static#2`. */
   readonly plugin: string
+  /** Where its factory was called. */
+  readonly place: Place | null
+  /** From the outermost to the innermost. */
+  readonly scopes: readonly ScopeOptions[]
   /** What its scopes make; null outside any. */
   readonly test: ((request: HttpRequest) => boolean) | null
   /** Whether its setup runs: only then may it tap. */
@@ -45,6 +51,8 @@ export interface TapOwner {
 interface GuardedTap {
   readonly tap: Tap
   readonly spec: HookSpec
+  readonly guard: AnyFunction
+  readonly test: Test | null
   readonly run: AnyFunction
 }
 
@@ -72,11 +80,13 @@ export class Hook<Tapable extends Inner = Inner> {
   /** What the kernel fires. */
   readonly inner: Tapable
   readonly spec: HookSpec
+  readonly #make: () => Tapable
   readonly #guarded: GuardedTap[] = []
   readonly #context: HookContext
 
-  constructor(inner: Tapable, spec: HookSpec, context: HookContext) {
-    this.inner = inner
+  constructor(make: () => Tapable, spec: HookSpec, context: HookContext) {
+    this.#make = make
+    this.inner = make()
     this.spec = spec
     this.#context = context
   }
@@ -96,6 +106,13 @@ export class Hook<Tapable extends Inner = Inner> {
     return this.#guarded.map(({ run }) => run)
   }
 
+  /** The same taps, which record what they do for requests that are traced. Made when hooks are sealed. */
+  traced(): Tapable {
+    const inner = this.#make()
+    for (const guarded of this.#guarded) fill(inner, guarded.tap, tracedTap(guarded))
+    return inner
+  }
+
   faceOf(owner: TapOwner): HookFace {
     return Object.freeze({
       tap: (options: unknown, fn: AnyFunction) => this.#tap(owner, options, 'sync', fn),
@@ -106,14 +123,11 @@ export class Hook<Tapable extends Inner = Inner> {
 
   #tap(owner: TapOwner, options: unknown, kind: Tap['kind'], fn: AnyFunction): void {
     const { spec } = this
-    const tap = checkedTap(spec, owner, options, kind, fn)
-    const guarded = tappedBefore(owner, spec, tap, fn) ?? this.#guard(owner, tap, fn)
+    const checked = checkedTap(spec, owner, options, kind, fn)
+    const guarded = tappedBefore(owner, spec, checked, fn) ?? this.#guard(owner, listed(checked, owner), fn)
     this.#guarded.push(guarded)
     this.#guarded.sort((a, b) => a.tap.stage - b.tap.stage)
-    // tapable writes to the options that it is given.
-    const place = { name: tap.name, stage: tap.stage }
-    if (kind === 'sync') this.inner.tap(place, guarded.run)
-    else this.inner.tapAsync!(place, guarded.run)
+    fill(this.inner, guarded.tap, guarded.run)
   }
 
   #guard(owner: TapOwner, tap: Tap, fn: AnyFunction): GuardedTap {
@@ -122,7 +136,13 @@ export class Hook<Tapable extends Inner = Inner> {
     const rewrites = spec.name === 'handle' && tap.stage < Handle.Early
     const guard = guardOf({ tap, spec, context: this.#context, rewrites }, call)
     const test = spec.name === 'handle' ? entering(owner, rewrites) : lasting(owner)
-    const guarded = { tap, spec, run: narrowed(guard, test, spec.requestAt, tap.kind === 'sync') }
+    const guarded = {
+      tap,
+      spec,
+      guard,
+      test,
+      run: narrowed(guard, test, spec.requestAt, tap.kind === 'sync'),
+    }
     const others = owner.guards.get(fn)
     if (others === undefined) owner.guards.set(fn, [guarded])
     else others.push(guarded)
@@ -130,11 +150,22 @@ export class Hook<Tapable extends Inner = Inner> {
   }
 }
 
+function fill(inner: Inner, { name, stage, kind }: Tap, run: AnyFunction): void {
+  // tapable writes to the options that it is given.
+  if (kind === 'sync') inner.tap({ name, stage }, run)
+  else inner.tapAsync!({ name, stage }, run)
+}
+
 /**
  * A function that its plugin has tapped on the same hook of another site is the same tap: a root plugin that taps with
  * one function for all its sites costs them no memory, and the processor finds it in its cache whichever site is asked.
  */
-function tappedBefore(owner: TapOwner, spec: HookSpec, tap: Tap, fn: AnyFunction): GuardedTap | undefined {
+function tappedBefore(
+  owner: TapOwner,
+  spec: HookSpec,
+  tap: Unplaced,
+  fn: AnyFunction,
+): GuardedTap | undefined {
   return owner.guards
     .get(fn)
     ?.find(
@@ -154,13 +185,26 @@ function guardOf(guarded: Guarded, fn: AnyFunction): AnyFunction {
 export class SharedHooks {
   readonly #numbers = new Map<AnyFunction, number>()
   readonly #hooks = new Map<string, unknown>()
+  readonly #traced = new Map<string, unknown>()
 
   /** What a sealed hook fires: that of the first one that runs the same; null when nobody tapped it. */
   firedBy<Tapable extends Inner>(hook: Hook<Tapable>): Tapable | null {
-    if (hook.fired === null) return null
+    return hook.fired === null ? null : this.#first(this.#hooks, hook, () => hook.inner)
+  }
+
+  /** The same for requests that are traced. */
+  tracedBy<Tapable extends Inner>(hook: Hook<Tapable>): Tapable | null {
+    return hook.fired === null ? null : this.#first(this.#traced, hook, () => hook.traced())
+  }
+
+  #first<Tapable extends Inner>(
+    hooks: Map<string, unknown>,
+    hook: Hook<Tapable>,
+    make: () => Tapable,
+  ): Tapable {
     const key = `${hook.spec.name} ${hook.runs.map(run => this.#numberOf(run)).join(' ')}`
-    const same = (this.#hooks.get(key) as Tapable | undefined) ?? hook.fired
-    this.#hooks.set(key, same)
+    const same = (hooks.get(key) as Tapable | undefined) ?? make()
+    hooks.set(key, same)
     return same
   }
 
@@ -171,10 +215,23 @@ export class SharedHooks {
   }
 }
 
-/** @throws TypeError that names the plugin and the hook, for a tap that cannot be. */
-function checkedTap(spec: HookSpec, owner: TapOwner, options: unknown, kind: Tap['kind'], fn: unknown): Tap {
+/** A tap whose place is not looked for yet: with very many sites, most functions have been tapped before. */
+type Unplaced = Omit<Tap, 'place' | 'pluginPlace' | 'scopes'>
+
+const listed = (tap: Unplaced, { scopes, place }: TapOwner): Tap =>
+  Object.freeze({ ...tap, place: caller(), scopes, pluginPlace: place })
+
+/** @throws TypeError that names the plugin, the hook and the place, for a tap that cannot be. */
+function checkedTap(
+  spec: HookSpec,
+  owner: TapOwner,
+  options: unknown,
+  kind: Tap['kind'],
+  fn: unknown,
+): Unplaced {
   const { plugin } = owner
-  const fail = (sentence: string) => new TypeError(`plugin "${plugin}", hook ${spec.name}: ${sentence}`)
+  const fail = (sentence: string) =>
+    new TypeError(`plugin "${plugin}", hook ${spec.name}: ${sentence}${inBrackets(caller())}`)
   if (!owner.isOpen) throw fail('hooks are sealed; tap in server() or site(), before they end')
   if (typeof fn !== 'function') throw fail(`a tap must be a function, got ${describe(fn)}`)
   if (kind !== 'sync' && !spec.isAsync) throw fail('this hook is sync: use tap()')
@@ -189,10 +246,11 @@ function checkedTap(spec: HookSpec, owner: TapOwner, options: unknown, kind: Tap
     throw fail(`stage must be a number, got ${describe(stage)}`)
   if (owner.test !== null && spec.name === 'connection')
     throw fail('inside a scope there is no request yet to test; take the plugin out of the scope')
-  return Object.freeze({ hook: spec.name, plugin, name, stage: (stage as number | undefined) ?? 0, kind })
+  return { hook: spec.name, plugin, name, stage: (stage as number | undefined) ?? 0, kind }
 }
 
-type Test = (request: HttpRequest) => boolean
+/** Whether a tap is for a request. */
+export type Test = (request: HttpRequest) => boolean
 
 /** The test of a tap on `handle`: it goes by the path that the request has then. */
 function entering(owner: TapOwner, rewrites: boolean): Test | null {

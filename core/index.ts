@@ -72,6 +72,7 @@ export {
 export { type PathPattern, type PatternPiece, readPattern } from './pattern.ts'
 export { type PatternMatch, PatternTable } from './pattern-table.ts'
 export type { Agreed, PeerListener, Peers } from './peers.ts'
+export type { Place } from './place.ts'
 export {
   definePlugin,
   type PluginDefinition,
@@ -126,4 +127,19 @@ export {
 export { Connect, Deliver, Handle, Transform } from './stages.ts'
 export type { ConnectionLimit, ServerStats } from './stats.ts'
 export type { Tap } from './tap.ts'
+export type { Tracer } from './trace/tracing.ts'
+export type {
+  KernelStep,
+  RequestTrace,
+  TapStep,
+  TraceChange,
+  TracedAnswer,
+  TracedBody,
+  TracedField,
+  TracedRequest,
+  TracedSite,
+  TraceRule,
+  TraceSource,
+  TraceStep,
+} from './trace/types.ts'
 export type { ForwardedField } from './trusted-proxies.ts'

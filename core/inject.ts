@@ -1,4 +1,4 @@
-import { isBodyless } from './head-bytes.ts'
+import { derivedFields } from './head-bytes.ts'
 import { flatFields, type HeadersInit, HttpHeaders } from './headers.ts'
 import { HttpRequest } from './request.ts'
 import type { HttpResponse } from './response.ts'
@@ -69,6 +69,10 @@ export class MemorySink implements Sink {
     this.#length = length
   }
 
+  derived(head: HttpResponse, length: number | null): readonly string[] {
+    return derivedFields(head, { minor: 1, isHead: true, length, keepAlive: true })
+  }
+
   write(piece: Uint8Array | string, taken?: () => void): boolean {
     const bytes = Buffer.from(bytesOf(piece))
     this.bytes += bytes.length
@@ -91,9 +95,8 @@ export class MemorySink implements Sink {
 
   #result(): InjectedResponse {
     const head = this.#head!
-    const fields = [...head.fields()]
-    if (head.field('date') === undefined) fields.push('date', new Date().toUTCString())
-    if (this.#length !== null && !isBodyless(head.status)) fields.push('content-length', String(this.#length))
+    // Nothing is framed here: without a length there is no field for it.
+    const fields = [...head.fields(), ...this.derived(head, this.#length)]
     const body = Buffer.concat(this.#chunks)
     const text = () => body.toString()
     return {

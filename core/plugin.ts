@@ -5,10 +5,13 @@ import type { Keep } from './keep.ts'
 import type { ConnectionInfo } from './listener.ts'
 import type { Log } from './log.ts'
 import type { Peers } from './peers.ts'
+import { caller, callerOutside, type Place } from './place.ts'
 import type { HttpRequest } from './request.ts'
 import type { Sink } from './sink.ts'
 import type { SlotHolder } from './slots.ts'
 import type { ServerStats } from './stats.ts'
+import type { Tracer } from './trace/tracing.ts'
+import type { RequestTrace } from './trace/types.ts'
 
 /** The part of Standard Schema v1 (standardschema.dev) that the kernel uses: valibot, zod and arktype have it. */
 export interface StandardSchema<Input = unknown, Output = Input> {
@@ -47,6 +50,21 @@ export interface PluginServer extends SlotHolder {
   readonly stats: ServerStats
   /** The same plugin in the other workers of this server. See {@link Peers}. */
   readonly peers: Peers
+  /**
+   * Asks for traces: what each tap did to a request, who set each field of its answer, and what the kernel derived by which
+   * rule. While nobody asks, hooks know nothing of traces. Where somebody does, each request is asked about once
+   * (`tracer.wants`), and only one that is wanted takes the hooks that record.
+   *
+   * @returns The trace of a request so far, for taps that want to tell of it; null for one that is not traced.
+   * @throws Error behind the setup.
+   *
+   * @example
+   * server.trace({
+   *   wants: request => request.path.startsWith('/slow/'),
+   *   finished: trace => console.log(JSON.stringify(trace)),
+   * })
+   */
+  trace(tracer: Tracer): (request: HttpRequest) => RequestTrace | null
   /** Messages for the operator that carry the plugin's name. */
   readonly log: Log
   /** Tells the operator of a fault that has no client to tell: the `report` taps, else stderr. */
@@ -110,6 +128,8 @@ export interface PluginEntry {
   readonly definition: PluginDefinition<never>
   readonly options: Options | undefined
   readonly input: readonly unknown[]
+  /** Where the factory was called. */
+  readonly place: Place | null
 }
 
 /** Plugins that run only for some requests: an entry of `plugins`. Made by {@link scope}. */
@@ -179,8 +199,17 @@ export function definePlugin(
   definition: { readonly options?: Options | undefined } & PluginDefinition<never>,
 ): PluginFactory<unknown[]> {
   checkDefinition(definition)
-  const factory = (...input: unknown[]): PluginEntry =>
-    Object.freeze({ [brand]: 'plugin' as const, definition, options: definition.options, input })
+  const home = caller()?.file ?? null
+  const factory = (...input: unknown[]): PluginEntry => {
+    const { options } = definition
+    return Object.freeze({
+      [brand]: 'plugin' as const,
+      definition,
+      options,
+      input,
+      place: callerOutside(home),
+    })
+  }
   return Object.assign(factory, { plugin: definition.name })
 }
 

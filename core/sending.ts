@@ -34,7 +34,8 @@ export class Sending implements PumpHost {
   readonly #request: HttpRequest
   readonly #sink: Sink
   readonly #host: SendingHost
-  readonly #length: number | null
+  /** The number of bytes that the head promises; null when only the end will tell. */
+  readonly length: number | null
   #pump: Pump | null = null
   /** Everything was given to the sink, or nothing more will be. */
   #isOver = false
@@ -45,7 +46,7 @@ export class Sending implements PumpHost {
     this.#sink = sink
     this.#host = host
     // RFC 9110 section 15.3.6: a 205 says that it has no content.
-    this.#length = response.status === 205 ? 0 : (response.declaredLength ?? lengthOf(response.body))
+    this.length = response.status === 205 ? 0 : (response.declaredLength ?? lengthOf(response.body))
   }
 
   start(): void {
@@ -58,11 +59,11 @@ export class Sending implements PumpHost {
       return this.#end(null)
     }
     if (typeof body === 'string' || body instanceof Uint8Array) {
-      this.sending(this.#length!)
+      this.sending(this.length!)
       this.#sink.write(body)
       return this.#end(this.#response.trailerPart)
     }
-    this.#pump = new Pump(body, this.#length, this.#sink, this)
+    this.#pump = new Pump(body, this.length, this.#sink, this)
     this.#pump.start()
     // The head waits for the first bytes of this turn, so that a body that fails at once can still be a 500; that of
     // a file waits for the disk, since a file that is gone or changed shows when it is opened.
@@ -104,7 +105,7 @@ export class Sending implements PumpHost {
   #commitHead(): void {
     if (this.hasHead || this.#isOver) return
     this.hasHead = true
-    this.#sink.head(this.#response, this.#length)
+    this.#sink.head(this.#response, this.length)
   }
 
   #end(trailers: Trailers | null): void {
@@ -126,7 +127,7 @@ export class Sending implements PumpHost {
     } catch (thrown) {
       const error = asError(thrown)
       this.#host.report(faultOf(error, this.#request, this.#response.givenBy))
-      if (this.#length !== null) return []
+      if (this.length !== null) return []
       this.#host.breakOff(error, true)
       return null
     }

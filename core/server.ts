@@ -19,12 +19,15 @@ import type { Sink } from './sink.ts'
 import { Connect } from './stages.ts'
 import { type ServerStats, statsOf } from './stats.ts'
 import { Streams, type StreamsHost } from './streams.ts'
+import type { Tracer } from './trace/tracing.ts'
 import { allUnfinished, reportsOfCut } from './unfinished.ts'
 
 /** How a server behaves apart from its config. */
 export interface ServerOptions {
   /** Prints diagnostics of severity `info` and stacks too, when no plugin listens. Default: false. */
   readonly verbose?: boolean | undefined
+  /** @internal Who wants traces beside the plugins. */
+  readonly tracer?: Tracer | undefined
   /** @internal Its seat among other processes that serve the same sites. */
   readonly seat?: Seat | undefined
 }
@@ -142,6 +145,11 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
     return this.#seat.link
   }
 
+  /** @internal */
+  get tracer(): Tracer | undefined {
+    return this.#options.tracer
+  }
+
   /** @internal Those that are open. */
   get listeners(): readonly Listener[] {
     return this.#listeners
@@ -178,7 +186,7 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
     return this.#listeners.map(addressOf)
   }
 
-  /** @internal Runs `start` once, for a transport that no listener brings. */
+  /** @internal Runs `start` once, and opens nothing. */
   start(): Promise<void> {
     return this.#start()
   }

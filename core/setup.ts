@@ -9,6 +9,7 @@ import type { KeptValues } from './keep.ts'
 import { logTo } from './log.ts'
 import type { GenerationPeers } from './peers.ts'
 import { awaiting } from './pending.ts'
+import { caller, inBrackets } from './place.ts'
 import type { PluginServer, PluginSite } from './plugin.ts'
 import type { HttpRequest } from './request.ts'
 import { compileScopes } from './scope.ts'
@@ -17,6 +18,7 @@ import type { Site } from './site.ts'
 import type { SlotHolder } from './slots.ts'
 import type { ServerStats } from './stats.ts'
 import { prefixed } from './tap.ts'
+import type { Tracer, Tracing } from './trace/tracing.ts'
 
 /** The parts of a generation that plugins set up. */
 export interface SetupTarget {
@@ -30,6 +32,7 @@ export interface SetupTarget {
   readonly peers: GenerationPeers
   readonly slots: SlotHolder
   readonly stats: ServerStats
+  readonly tracing: Tracing
   readonly serve: PluginServer['serve']
   dispatch(site: Site, request: HttpRequest, sink: Sink): void
   report(diagnostic: Diagnostic): void
@@ -114,18 +117,20 @@ class Setup {
     const place = config.plugins.includes(plugin) ? plugin.name : `${plugin.name}@${site?.name}/server`
     const owner: Writable<TapOwner> = {
       plugin: plugin.name,
+      place: plugin.place,
+      scopes: plugin.scopes,
       test: compileScopes(plugin.scopes),
       isOpen: false,
       server: undefined as never,
       guards: new Map(),
     }
-    owner.server = this.#serverFor(owner, place)
+    owner.server = this.#serverFor(owner, place, plugin)
     this.#owners.set(plugin, owner)
     return owner
   }
 
-  #serverFor(owner: TapOwner, place: string): PluginServer {
-    const { config, hooks, kept, peers, slots, stats, serve, report } = this.#target
+  #serverFor(owner: TapOwner, place: string, instance: ResolvedPlugin): PluginServer {
+    const { config, hooks, kept, peers, slots, stats, tracing, serve, report } = this.#target
     const { plugin } = owner
     const named = (diagnostic: Diagnostic) => report({ ...diagnostic, plugin })
     return Object.freeze({
@@ -137,9 +142,21 @@ class Setup {
       serve,
       stats,
       peers: peers.facesFor(plugin, place),
+      trace: (tracer: Tracer) => {
+        if (!owner.isOpen) throw new Error(lateTracer(plugin))
+        tracing.add({ tracer, plugin, sites: this.#sitesOf(instance), test: owner.test })
+        return tracing.soFar
+      },
       log: logTo(named),
       report: named,
     })
+  }
+
+  /** The sites that an instance serves, by name. */
+  #sitesOf(plugin: ResolvedPlugin): ReadonlySet<string> {
+    const { config, rootSite } = this.#target
+    const names = config.sites.filter(site => site.plugins.includes(plugin)).map(site => site.name)
+    return new Set(config.plugins.includes(plugin) ? [...names, rootSite.name] : names)
   }
 
   #siteFor(owner: TapOwner, site: Site, dir: string): PluginSite {
@@ -157,6 +174,9 @@ class Setup {
     })
   }
 }
+
+const lateTracer = (plugin: string): string =>
+  `plugin "${plugin}": hooks are sealed; call server.trace in server() or site(), before they end${inBrackets(caller())}`
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
 

@@ -45,6 +45,12 @@ export interface Sink {
    * Hands the stream over. With null the caller writes every byte itself. Absent: upgrades are answered 501.
    */
   upgrade?: ((head: HttpResponse | null) => HandedOver) | undefined
+  /**
+   * The fields that it has added to the head of this answer, flat: for traces. Absent: it cannot tell.
+   *
+   * @param length What {@link head} was given.
+   */
+  derived?(head: HttpResponse, length: number | null): readonly string[]
   /** Set by the exchange: room for more. */
   onDrain: (() => void) | null
   /** Set by the exchange; called once: null when everything was handed to the transport, else why not. */

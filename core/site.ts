@@ -25,6 +25,8 @@ export class Site extends SlotValues {
   readonly deadlines: Deadlines
   /** What the line fires; null where nobody tapped. Filled when the generation is sealed. */
   fired: FiredHooks = none
+  /** The same for requests that are traced; null in a generation that traces none. */
+  traced: FiredHooks | null = null
 
   constructor(
     facts: { readonly name: string; readonly hosts: readonly string[]; readonly dir: string },
@@ -42,7 +44,7 @@ export class Site extends SlotValues {
   }
 
   /** Nobody taps any more. */
-  seal(shared: SharedHooks): void {
+  seal(shared: SharedHooks, isTraced: boolean): void {
     const { handle, error, transform, deliver, done } = this.hooks
     this.fired = {
       handle: shared.firedBy(handle),
@@ -50,6 +52,14 @@ export class Site extends SlotValues {
       transform: shared.firedBy(transform),
       deliver: shared.firedBy(deliver),
       done: shared.firedBy(done),
+    }
+    if (!isTraced) return
+    this.traced = {
+      handle: shared.tracedBy(handle),
+      error: shared.tracedBy(error),
+      transform: shared.tracedBy(transform),
+      deliver: shared.tracedBy(deliver),
+      done: shared.tracedBy(done),
     }
   }
 }

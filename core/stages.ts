@@ -52,3 +52,26 @@ export const Deliver = Object.freeze({
   /** What must see the other fields. */
   Last: 100,
 })
+
+const named: Readonly<Record<string, readonly [table: string, stages: Readonly<Record<string, number>>]>> = {
+  connection: ['Connect', Connect],
+  handle: ['Handle', Handle],
+  transform: ['Transform', Transform],
+  deliver: ['Deliver', Deliver],
+}
+
+/** A stage by the name that is nearest: `Handle.Guard - 20`. Hooks whose stages have no names show the number. */
+export function stageText(hook: string, stage: number): string {
+  const [table, stages] = named[hook] ?? ['', {}]
+  let text = String(stage)
+  let least = Number.POSITIVE_INFINITY
+  for (const [name, number] of Object.entries(stages)) {
+    const distance = Math.abs(stage - number)
+    if (distance >= least) continue
+    least = distance
+    // Of a fraction only what was written: 0.1 + 0.2 is no stage.
+    const off = `${stage < number ? '-' : '+'} ${Number(distance.toFixed(6))}`
+    text = distance === 0 ? `${table}.${name}` : `${table}.${name} ${off}`
+  }
+  return text
+}

@@ -1,4 +1,6 @@
 import { asError, type Diagnostic } from './errors.ts'
+import type { Place } from './place.ts'
+import type { ScopeOptions } from './plugin.ts'
 import type { HttpRequest } from './request.ts'
 
 /** One tap of one hook: who made it, and where it stands. Listings, reports and errors name it. */
@@ -10,6 +12,12 @@ export interface Tap {
   readonly name: string
   readonly stage: number
   readonly kind: 'sync' | 'promise' | 'async'
+  /** Where it was tapped; the first place of a function that its plugin taps for several sites. */
+  readonly place: Place | null
+  /** Where the factory of its plugin was called. */
+  readonly pluginPlace: Place | null
+  /** What its plugin is narrowed to, from the outermost scope to the innermost. */
+  readonly scopes: readonly ScopeOptions[]
 }
 
 const taps = new WeakMap<object, Tap>()

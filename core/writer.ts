@@ -1,5 +1,5 @@
 import { BODY_NONE, type RequestHead } from './framing.ts'
-import { fieldLines, headText, interimText, isBodyless, upgradeText } from './head-bytes.ts'
+import { derivedFields, fieldLines, headText, interimText, isBodyless, upgradeText } from './head-bytes.ts'
 import type { HeadersInit } from './headers.ts'
 import { type Flushed, JOINED_BYTES, type Output } from './output.ts'
 import type { HttpRequest } from './request.ts'
@@ -97,6 +97,13 @@ export class Writer implements Sink, Flushed {
     this.closesConnection = !keepAlive
     this.#put(headText(response, { minor: message.minor, isHead, length, keepAlive }))
     if (this.isOpenEnded && this.#host.hasInputEnded) this.clientEnded()
+  }
+
+  derived(response: HttpResponse, length: number | null): readonly string[] {
+    if (response.upgradeHandler !== null) return response.upgradeRaw ? [] : derivedFields(response, null)
+    const isHead = this.request.method === 'HEAD'
+    const { minor } = this.message
+    return derivedFields(response, { minor, isHead, length, keepAlive: !this.closesConnection })
   }
 
   write(piece: Uint8Array | string, taken?: () => void): boolean {

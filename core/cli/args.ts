@@ -1,6 +1,14 @@
 import { parseArgs } from 'node:util'
 import { didYouMean } from '../config/suggest.ts'
-import { type CommandName, commands, type Flag, type FlagName, flags, isCommand } from './commands.ts'
+import {
+  type Command,
+  type CommandName,
+  commands,
+  type Flag,
+  type FlagName,
+  flags,
+  isCommand,
+} from './commands.ts'
 
 /** A command line that is wrong in itself: exit code 2. */
 export class UsageError extends Error {
@@ -10,9 +18,13 @@ export class UsageError extends Error {
 /** What a command was given. */
 export interface Args {
   readonly command: CommandName | null
+  /** The words that the command wants before a folder. */
+  readonly words: readonly string[]
   readonly folder: string | undefined
   /** Values of the flags that were written; flags without a value are `''`. */
   readonly flags: ReadonlyMap<FlagName, string>
+  /** Every value of each flag, in their order. */
+  readonly every: ReadonlyMap<FlagName, readonly string[]>
 }
 
 interface Option {
@@ -36,16 +48,23 @@ export function parse(argv: readonly string[]): Args {
     tokens: true,
   })
   const words = tokens.filter(token => token.kind === 'positional').map(token => token.value)
-  const written = new Map<FlagName, string>()
-  for (const token of tokens) {
-    if (token.kind === 'option') written.set(...flagOf(token as Option))
-  }
-  const [command, folder] = words
-  if (command === undefined) return { command: null, folder: undefined, flags: onlyGeneral(written) }
-  checkWords(command, words)
-  checkFlags(command as CommandName, written)
-  return { command: command as CommandName, folder, flags: written }
+  const given = tokens.filter(token => token.kind === 'option').map(token => flagOf(token as Option))
+  const written = new Map(given)
+  const every = new Map(
+    [...written.keys()].map(name => [name, given.filter(([of]) => of === name).map(textOf)]),
+  )
+  const [command, ...rest] = words
+  if (command === undefined)
+    return { command: null, words: [], folder: undefined, flags: onlyGeneral(written), every }
+  const known = checkedCommand(command)
+  checkFlags(known, written)
+  const wanted: Command = commands[known]
+  const count = wanted.words?.length ?? 0
+  if (!written.has('help') && !written.has('version')) checkWords(known, rest)
+  return { command: known, words: rest.slice(0, count), folder: rest[count], flags: written, every }
 }
+
+const textOf = ([, value]: readonly [FlagName, string]): string => value
 
 const options = Object.fromEntries(
   Object.entries(flags as Readonly<Record<string, Flag>>).map(([name, { short, value }]) => [
@@ -77,16 +96,23 @@ function onlyGeneral(written: ReadonlyMap<FlagName, string>): ReadonlyMap<FlagNa
   throw new UsageError(`--${other} needs a command: rawhttp start --${other} …`)
 }
 
-function checkWords(command: string, words: readonly string[]): void {
-  if (!isCommand(command)) {
-    const help = didYouMean(command, Object.keys(commands)) ?? 'rawhttp --help lists the commands'
-    throw new UsageError(`unknown command '${command}'; ${help}`)
-  }
-  if (words[1] === '')
+function checkedCommand(command: string): CommandName {
+  if (isCommand(command)) return command
+  const help = didYouMean(command, Object.keys(commands)) ?? 'rawhttp --help lists the commands'
+  throw new UsageError(`unknown command '${command}'; ${help}`)
+}
+
+function checkWords(command: CommandName, words: readonly string[]): void {
+  const { words: wanted = [], takesFolder }: Command = commands[command]
+  const missing = wanted.find((_, place) => !words[place])
+  if (missing !== undefined)
+    throw new UsageError(`rawhttp ${command} needs ${wanted.join(' and ')}: no ${missing}`)
+  const [folder, ...more] = words.slice(wanted.length)
+  if (folder === '')
     throw new UsageError('expected a folder, got an empty word (a variable that is not set?)')
-  if (words.length > 1 && !commands[command].takesFolder)
-    throw new UsageError(`rawhttp ${command} takes only flags, got '${words[1]}'`)
-  if (words.length > 2) throw new UsageError(`expected one folder, got ${words.slice(1).join(' ')}`)
+  if (folder !== undefined && !takesFolder)
+    throw new UsageError(`rawhttp ${command} takes only flags, got '${folder}'`)
+  if (more.length > 0) throw new UsageError(`expected one folder, got ${[folder, ...more].join(' ')}`)
 }
 
 function checkFlags(command: CommandName, written: ReadonlyMap<FlagName, string>): void {

@@ -2,6 +2,7 @@ import type { FreshModules } from '../config/fresh-modules.ts'
 import type { Seat } from '../seat.ts'
 import type { Server } from '../server.ts'
 import { writeError } from '../stderr.ts'
+import type { Tracer } from '../trace/tracing.ts'
 import { asConfigMistake, prepare } from './prepare.ts'
 import type { Settings } from './settings.ts'
 
@@ -12,12 +13,14 @@ export interface BuildOptions {
   /** Whether it says where a config would have gone. Default: true. */
   readonly speaks?: boolean | undefined
   readonly seat?: Seat | undefined
+  /** Who wants traces beside the plugins. */
+  readonly tracer?: Tracer | undefined
 }
 
 /** Loads the config and builds its server, which is not open yet. */
 export async function build(
   settings: Settings,
-  { modules, cwd, speaks = true, seat }: BuildOptions,
+  { modules, cwd, speaks = true, seat, tracer }: BuildOptions,
 ): Promise<Server> {
   const load = modules.begin()
   const { config, notices } = await prepare(settings, cwd, { importer: load })
@@ -28,5 +31,5 @@ export async function build(
       writeError(`rawhttp: config ${config.file}, mode ${settings.mode}\n`)
   }
   const { buildServer } = await import('../server.ts')
-  return await buildServer(config, { seat }).catch(asConfigMistake)
+  return await buildServer(config, { seat, tracer }).catch(asConfigMistake)
 }

@@ -2,14 +2,17 @@ import type { ResolvedConfig, ResolvedListen, ResolvedPlugin } from '../config/t
 import { writeError } from '../stderr.ts'
 import type { Args } from './args.ts'
 import { prepare } from './prepare.ts'
+import { scopeText } from './scope-text.ts'
 import { settle } from './settings.ts'
+import { sharedStages } from './shared-stages.ts'
 
 /** `rawhttp check`: loads the config, runs the set-up of its plugins, and lists what it makes. Opens nothing. */
 export async function check(args: Args): Promise<number> {
   const { config, notices } = await prepare(settle(args, process.env), process.cwd())
   for (const notice of notices) writeError(`rawhttp: ${notice}\n`)
   const { buildServer } = await import('../server.ts')
-  await buildServer(config)
+  const { generation } = await buildServer(config)
+  for (const warning of sharedStages(generation.taps())) writeError(`rawhttp: warning: ${warning}\n`)
   process.stdout.write(`${listing(config).join('\n')}\n`)
   return 0
 }
@@ -33,7 +36,5 @@ function placeOf({ host, port, path, fd }: ResolvedListen): string {
 }
 
 function pluginLine({ name, scopes, from }: ResolvedPlugin): string {
-  const parts = scopes.flatMap(scope => [scope.path ?? [], scope.methods ?? [], scope.hosts ?? []].flat(2))
-  const narrowed = parts.length === 0 ? '' : ` (only ${parts.join(' ')})`
-  return `  ${name}${narrowed}${from === null ? '' : `  from ${from}`}`
+  return `  ${name}${scopeText(scopes)}${from === null ? '' : `  from ${from}`}`
 }

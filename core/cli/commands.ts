@@ -10,6 +10,8 @@ export interface Flag {
 export interface Command {
   readonly usage: string
   readonly text: string
+  /** What has to stand behind it, before a folder. */
+  readonly words?: readonly string[]
   /** Whether a folder may stand behind it. */
   readonly takesFolder: boolean
   readonly flags: readonly FlagName[]
@@ -34,6 +36,14 @@ export const flags = {
   rolling: {
     text: 'Each reload puts fresh workers in the place of the old ones.',
   },
+  header: {
+    short: 'H',
+    value: 'FIELD',
+    text: "A field of the request: 'name: value'. May stand more than once.",
+  },
+  data: { short: 'd', value: 'BODY', text: 'The body of the request.' },
+  times: { value: 'N', text: 'Send it N times and explain the last one, as a warm cache sees it.' },
+  json: { text: 'Print JSON, for programs.' },
   control: { value: 'PATH', text: 'The control socket, that of rawhttp reload. (RAWHTTP_CONTROL)' },
   plugin: { value: 'NAME', text: 'Write the package of a plugin: rawhttp-plugin-NAME.' },
   force: { text: 'Overwrite files that are there. package.json and .gitignore are only added to.' },
@@ -71,6 +81,26 @@ export const commands = {
     takesFolder: true,
     flags: ['config', 'mode', 'verbose'],
     examples: ['rawhttp check', 'rawhttp check --config rawhttp.config.ts --mode development'],
+  },
+  plugins: {
+    usage: 'rawhttp plugins [folder] [flags]',
+    text: 'List every hook with its taps in the order in which they run. Opens no port.',
+    takesFolder: true,
+    flags: ['config', 'mode', 'json', 'verbose'],
+    examples: ['rawhttp plugins', 'rawhttp plugins --json --config rawhttp.config.ts'],
+  },
+  explain: {
+    usage: "rawhttp explain METHOD URL [-H 'name: value'] [--data BODY] [folder] [flags]",
+    text: 'Run one request without a socket, and tell what each tap did to it. Opens no port; runs start and stop.',
+    words: ['METHOD', 'URL'],
+    takesFolder: true,
+    flags: ['header', 'data', 'times', 'config', 'mode', 'json', 'verbose'],
+    examples: [
+      'rawhttp explain GET /',
+      'rawhttp explain GET https://example.com/app.js -H "accept-encoding: br"',
+      'rawhttp explain GET /app.js --times 2',
+      'rawhttp explain POST /api/login --data "{}" -H "content-type: application/json" --json',
+    ],
   },
   reload: {
     usage: 'rawhttp reload [flags]',

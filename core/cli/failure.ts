@@ -35,8 +35,8 @@ const alsoOf = (error: unknown): readonly unknown[] => (isConfigError(error) ? (
 
 function codeOf(error: unknown, args: Args): number {
   if (error instanceof UsageError) return usage
-  // `check` exists to find mistakes: whatever it trips over is one of the config.
-  if (isConfigError(error) || args.command === 'check') return configError
+  // These only load a config: whatever they trip over is a mistake in it.
+  if (isConfigError(error) || args.command === 'check' || args.command === 'plugins') return configError
   const { exitCode } = (error ?? {}) as { readonly exitCode?: unknown }
   return typeof exitCode === 'number' && exitCode > 0 ? exitCode : 1
 }

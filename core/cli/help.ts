@@ -6,7 +6,7 @@ export function helpText(name: CommandName | null): string {
 }
 
 function shortHelp(): string {
-  const list = Object.entries(commands).map(([name, { text }]) => `  ${name.padEnd(8)}${text}`)
+  const list = Object.entries(commands).map(([name, { text }]) => `  ${name.padEnd(9)}${text}`)
   return [
     'rawhttp: an HTTP server for Node',
     '',

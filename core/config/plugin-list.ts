@@ -1,3 +1,4 @@
+import { inBrackets, type Place } from '../place.ts'
 import {
   isPluginEntry,
   isPluginFactory,
@@ -17,6 +18,7 @@ export interface FoundPlugin {
   readonly entry: PluginEntry
   readonly scopes: readonly ScopeOptions[]
   readonly at: string
+  readonly place: Place | null
   readonly from: string | null
 }
 
@@ -25,8 +27,8 @@ interface List {
   readonly source: ConfigSource
   readonly scopes: readonly ScopeOptions[]
   readonly found: FoundPlugin[]
-  /** Name of a plugin to where it stands first. */
-  readonly first: Map<string, string>
+  /** By its name, where a plugin stands first. */
+  readonly first: Map<string, FoundPlugin>
 }
 
 /** The plugins of a list, flattened: scopes opened, names looked up, bare factories called, falsy entries dropped. */
@@ -49,7 +51,8 @@ async function readItem(item: unknown, at: string, list: List): Promise<void> {
   if (typeof item === 'string') return await readNamed(item, [], at, list)
   if (Array.isArray(item)) return await readArray(item, at, list)
   if (isScopeEntry(item)) return await openScope(item, at, list)
-  add(pluginEntry(item, at, list.source), null, at, list)
+  const place = isPluginFactory(item) ? fileOf(list.source) : undefined
+  add(pluginEntry(item, at, list.source), { at, place, from: null }, list)
 }
 
 async function readArray(item: readonly unknown[], at: string, list: List): Promise<void> {
@@ -71,7 +74,7 @@ async function readArray(item: readonly unknown[], at: string, list: List): Prom
 async function readNamed(name: string, options: readonly unknown[], at: string, list: List): Promise<void> {
   const { plugin, file } = await loadNamedPlugin(name, options, at, list.source)
   if (isScopeEntry(plugin)) return await openScope(plugin, at, list)
-  add(pluginEntry(plugin, at, list.source), file, at, list)
+  add(pluginEntry(plugin, at, list.source), { at, place: fileOf(list.source), from: file }, list)
 }
 
 async function openScope(item: ScopeEntry, at: string, list: List): Promise<void> {
@@ -85,19 +88,33 @@ async function openScope(item: ScopeEntry, at: string, list: List): Promise<void
   await readList(item.plugins, `${at}.plugins`, { ...list, scopes, first: new Map() })
 }
 
-function add(entry: PluginEntry, from: string | null, at: string, list: List): void {
+/** Of a plugin that a config only names, no line is known. */
+const fileOf = ({ file }: ConfigSource): Place | null => (file === null ? null : { file, line: null })
+
+interface Where {
+  readonly at: string
+  /** Undefined: where the entry was made. */
+  readonly place: Place | null | undefined
+  readonly from: string | null
+}
+
+function add(entry: PluginEntry, { at, place = entry.place, from }: Where, list: List): void {
   const { name, repeatable = false } = entry.definition
+  const found = { entry, scopes: list.scopes, at, place, from }
   const first = list.first.get(name)
-  if (first !== undefined && !repeatable) {
-    throw new ConfigError({
-      file: list.source.file,
-      path: at,
-      expected: `${name} once in a list`,
-      received: `it again after ${first}`,
-    })
-  }
-  if (first === undefined) list.first.set(name, at)
-  list.found.push({ entry, scopes: list.scopes, at, from })
+  if (first !== undefined && !repeatable) throw twice(first, found, list.source)
+  if (first === undefined) list.first.set(name, found)
+  list.found.push(found)
+}
+
+function twice(first: FoundPlugin, again: FoundPlugin, { file }: ConfigSource): ConfigError {
+  return new ConfigError({
+    file,
+    path: again.at,
+    expected: `${again.entry.definition.name} once in a list`,
+    received: `it again${inBrackets(again.place)} after ${first.at}${inBrackets(first.place)}`,
+    hint: 'it is not repeatable',
+  })
 }
 
 const isPlugin = (value: unknown) => isPluginEntry(value) || isPluginFactory(value) || isScopeEntry(value)

@@ -28,8 +28,8 @@ async function resolvePlugin(
   source: ConfigSource,
 ): Promise<ResolvedPlugin> {
   const settings = await readSettings(found, source.file)
-  const { entry, scopes, at, from } = found
-  return { name, definition: entry.definition, settings, input: entry.input, scopes, at, from }
+  const { entry, scopes, at, place, from } = found
+  return { name, definition: entry.definition, settings, input: entry.input, scopes, at, place, from }
 }
 
 /**

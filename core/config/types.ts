@@ -1,4 +1,5 @@
 import type { ExchangeLimits, ListenerLimits } from '../limits.ts'
+import type { Place } from '../place.ts'
 import type { PluginDefinition, Plugins, ScopeOptions } from '../plugin.ts'
 import type { ForwardedField, TrustedProxies } from '../trusted-proxies.ts'
 import type { Importer } from './importer.ts'
@@ -142,6 +143,8 @@ export interface ResolvedPlugin {
   readonly scopes: readonly ScopeOptions[]
   /** The place in the config, for errors: `sites[0].plugins[2]`. */
   readonly at: string
+  /** Where its factory was called; the config file for one that the config only names; null without a config file. */
+  readonly place: Place | null
   /** The file that a plugin given by name came from; null for one given as a value. */
   readonly from: string | null
 }

@@ -12,6 +12,7 @@ import {
 } from 'rawhttp'
 import { describe, expect, test, vi } from 'vitest'
 import { onServer, onSite, serve } from '../support/in-memory.ts'
+import { withoutPlaces } from '../support/places.ts'
 import { exchangeBytes } from '../support/raw-client.ts'
 import { startServer } from '../support/server.ts'
 
@@ -23,7 +24,7 @@ const hello = onSite('hello', site =>
 const failure = (plugin: Plugins[number]) =>
   createServer({ plugins: [plugin] }).then(
     () => 'it was set up',
-    (error: Error) => error.message,
+    (error: Error) => withoutPlaces(error.message),
   )
 
 describe('a hook that does not exist is told in a sentence', () => {

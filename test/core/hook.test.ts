@@ -13,12 +13,13 @@ import {
 } from 'rawhttp'
 import { describe, expect, test } from 'vitest'
 import { onServer, onSite, serve } from '../support/in-memory.ts'
+import { withoutPlaces } from '../support/places.ts'
 
 /** The sentence that a set-up fails with. */
 const failure = (plugin: Plugins[number]) =>
   createServer({ plugins: [plugin] }).then(
     () => 'it was set up',
-    (error: Error) => error.message,
+    (error: Error) => withoutPlaces(error.message),
   )
 
 const nothing = () => undefined
@@ -135,7 +136,7 @@ describe('hooks are sealed', () => {
           site.hooks.deliver.tap('a', nothing)
           message.resolve('it tapped')
         } catch (error) {
-          message.resolve((error as Error).message)
+          message.resolve(withoutPlaces((error as Error).message))
         }
       }
       void Promise.resolve()
@@ -216,7 +217,7 @@ describe('the owner of a tap', () => {
     })
     const { server } = await serve({ sites: [{ name: 'a', plugins: [plugin] }] })
     const taps = server.generation.taps().filter(tap => tap.plugin === 'cache')
-    expect(taps).toEqual([
+    expect(taps).toMatchObject([
       { site: 'a', hook: 'handle', plugin: 'cache', name: 'cache', stage: -200, kind: 'async' },
       { site: 'a', hook: 'transform', plugin: 'cache', name: 'cache:store', stage: 200, kind: 'promise' },
     ])

@@ -2,7 +2,16 @@ import { describe, expect, test } from 'vitest'
 import { blame, calledTwice, prefixed, type Tap, tapFailed, tapOf, tapText } from '../../core/tap.ts'
 import { requestOf } from '../support/in-memory.ts'
 
-const tap: Tap = { hook: 'handle', plugin: 'auth', name: 'auth:check', stage: -300, kind: 'sync' }
+const tap: Tap = {
+  hook: 'handle',
+  plugin: 'auth',
+  name: 'auth:check',
+  stage: -300,
+  kind: 'sync',
+  place: null,
+  pluginPlace: null,
+  scopes: [],
+}
 
 describe('blame', () => {
   test('keeps the error as it is, and its tap beside it', () => {

@@ -4,6 +4,7 @@ import { ConfigError } from '../../../core/config/errors.ts'
 import { resolveConfig } from '../../../core/config/resolve.ts'
 import type { ResolvedPlugin } from '../../../core/config/types.ts'
 import { definePlugin, scope } from '../../../core/plugin.ts'
+import { withoutPlaces } from '../../support/places.ts'
 
 const a = definePlugin({ name: 'a' })
 const b = definePlugin({ name: 'b' })
@@ -119,8 +120,8 @@ describe('an entry that is no plugin', () => {
       ['a', b()],
       "plugins[1]: expected a pair [name, options], got 'a' and a plugin; a nested list may not begin with a name",
     ],
-    [a(), 'plugins[1]: expected a once in a list, got it again after plugins[0]'],
-    [[a], 'plugins[1][0]: expected a once in a list, got it again after plugins[0]'],
+    [a(), 'plugins[1]: expected a once in a list, got it again after plugins[0]; it is not repeatable'],
+    [[a], 'plugins[1][0]: expected a once in a list, got it again after plugins[0]; it is not repeatable'],
     [
       scope({ path: 'admin' }, []),
       "plugins[1] (scope).path: expected a path such as '/admin/*', or a list of at least one, got 'admin'",
@@ -136,7 +137,7 @@ describe('an entry that is no plugin', () => {
     ],
     [scope({}, a as never), 'plugins[1] (scope): expected a list of plugins, got the function factory'],
   ])('%j is refused', async (item, sentence) => {
-    expect(await refusal([a, item])).toBe(`ConfigError: config: ${sentence}`)
+    expect(withoutPlaces(await refusal([a, item]))).toBe(`ConfigError: config: ${sentence}`)
   })
 })
 

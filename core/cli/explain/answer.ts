@@ -1,0 +1,42 @@
+import { promisify } from 'node:util'
+import { FreshModules } from '../../config/fresh-modules.ts'
+import type { Tracer } from '../../trace/tracing.ts'
+import type { RequestTrace } from '../../trace/types.ts'
+import type { Args } from '../args.ts'
+import { build } from '../build.ts'
+import { settle } from '../settings.ts'
+import { Asker } from './ask.ts'
+import { questionOf } from './question.ts'
+
+/** Milliseconds that the server has to end. */
+const STOP_LIMIT = 1_000
+
+/** Builds the server, starts it, runs the request, and sends the trace to the process that asked. */
+export async function answer(args: Args): Promise<number> {
+  const question = questionOf(args)
+  let listener: (trace: RequestTrace) => void = () => undefined
+  // Requests that plugins send by themselves are none of ours.
+  const tracer: Tracer = {
+    wants: ({ connection }) => connection?.listener === 'rawhttp explain',
+    finished: trace => listener(trace),
+  }
+  const server = await build(settle(args, process.env), {
+    modules: new FreshModules(),
+    cwd: process.cwd(),
+    tracer,
+  })
+  try {
+    await server.start()
+    const asker = new Asker(server, given => {
+      listener = given
+    })
+    let trace = await asker.ask(question)
+    for (let time = 1; time < question.times; time++) trace = await asker.ask(question)
+    await promisify(
+      process.send!.bind(process) as (message: RequestTrace, sent: (error: Error | null) => void) => void,
+    )(trace)
+  } finally {
+    await server.stop({ deadline: STOP_LIMIT })
+  }
+  return 0
+}

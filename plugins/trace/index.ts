@@ -1,0 +1,117 @@
+import {
+  Deliver,
+  definePlugin,
+  Handle,
+  HttpError,
+  type HttpRequest,
+  HttpResponse,
+  type PluginServer,
+  type PluginSite,
+  type RequestTrace,
+  ROOT_SITE,
+  Slots,
+} from 'rawhttp'
+import { masked } from './mask.ts'
+import { isHostKnown, isNear } from './near.ts'
+import { Ring } from './ring.ts'
+import { type TraceSettings, traceOptions } from './schema.ts'
+import { serverTiming } from './server-timing.ts'
+
+export type { TraceGuard, TraceOptions } from './schema.ts'
+
+/** What the sites of one instance have in common. */
+interface Traces {
+  readonly ring: () => Ring
+  /** The trace of a request so far. */
+  readonly of: (request: HttpRequest) => RequestTrace | null
+}
+
+/** By the server as each plugin instance sees it. */
+const instances = new WeakMap<PluginServer, Traces>()
+
+/**
+ * Traces a share of the requests: what each tap did, who set each field of the answer, and what the kernel derived. The
+ * last ones are shown at `/.rawhttp/trace`, to clients on this machine, who also get Server-Timing.
+ *
+ * @example
+ * plugins: [trace({ sample: 0.1, paths: ['/checkout/*'] })]
+ */
+export const trace = definePlugin({
+  name: 'trace',
+  options: traceOptions,
+  server(server, settings) {
+    const { keep, memory, mask } = settings
+    const limit = (ring: Ring): Ring => {
+      ring.limit(keep, memory, mask)
+      return ring
+    }
+    const ring = server.keep('traces', { create: () => limit(new Ring()), adopt: limit })
+    const of = server.trace({
+      wants: request => isWanted(request, settings),
+      finished: each => ring().add(masked(each, mask)),
+    })
+    instances.set(server, { ring, of })
+  },
+  site(site, settings) {
+    const traces = instances.get(site.server)!
+    if (settings.serverTiming !== false) tapDeliver(site, traces, settings)
+    if (settings.path === false) return
+    if (site.name !== ROOT_SITE) tapHandle(site, traces, settings)
+    else if (settings.guard === null) tapUnknownHosts(site, traces, settings)
+  },
+})
+
+function isWanted(request: HttpRequest, { sample, isChosen, header, path }: TraceSettings): boolean {
+  if (request.path === path) return false
+  if (sample > 0 && Math.random() < sample) return true
+  if (isChosen?.(request) === true) return true
+  // Whoever may not see a trace has no use for one, and others are not to choose what this server spends its time on.
+  return header !== false && request.headers.has(header) && isNear(request)
+}
+
+function tapDeliver({ hooks }: PluginSite, { of }: Traces, { serverTiming: whom }: TraceSettings): void {
+  // Behind those who set fields last, so that they are among the timings.
+  hooks.deliver.tap({ name: 'trace:timing', stage: Deliver.Last + 50 }, (response, request) => {
+    const soFar = of(request)
+    if (soFar === null || (whom === 'loopback' && !isNear(request))) return
+    const timing = serverTiming(soFar)
+    if (timing !== null) response.append('server-timing', timing)
+  })
+}
+
+function tapHandle(site: PluginSite, { ring }: Traces, { path, guard }: TraceSettings): void {
+  guard?.setup?.(site)
+  const { hooks, hosts } = site
+  hooks.handle.tapAsync({ name: 'trace', stage: Handle.Early - 13 }, (request, callback) => {
+    if (request.path !== path) return callback()
+    if (!isRead(request)) return callback(null, void request.allow('GET'))
+    request.set(Slots.route, path)
+    if (guard === null)
+      return isNear(request) && isHostKnown(request, hosts)
+        ? callback(null, answer(ring()))
+        : callback(notAllowed())
+    // A guard that lets nobody in by throwing may do so at once.
+    Promise.resolve(guard(request)).then(refusal => callback(null, refusal ?? answer(ring())), callback)
+  })
+}
+
+// Who works on this machine asks by its address, which no site has to have.
+function tapUnknownHosts({ server }: PluginSite, { ring }: Traces, { path }: TraceSettings): void {
+  server.hooks.protocolError.tap('trace', (_error, request) => {
+    if (request.refused?.id !== 'HOST-UNKNOWN' || request.path !== path || !isRead(request)) return
+    if (!isNear(request) || !isHostKnown(request, [])) return
+    request.set(Slots.route, path)
+    return answer(ring())
+  })
+}
+
+function answer(ring: Ring): HttpResponse {
+  const headers = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
+  return HttpResponse.text(ring.json(), { headers }).set('content-type', 'application/json')
+}
+
+// The sentence is for the operator who wonders.
+const notAllowed = (): HttpError =>
+  new HttpError(403, 'Traces are for clients on this machine, by its address or a host of the config.')
+
+const isRead = ({ method }: HttpRequest): boolean => method === 'GET' || method === 'HEAD'
