@@ -21,7 +21,17 @@ export interface Section {
   readonly pages: readonly Source[]
 }
 
-const guide = ['start', 'request-line', 'hooks', 'reload', 'tls', 'virtual-hosts', 'behind-a-proxy', 'deploy']
+const guide = [
+  'start',
+  'request-line',
+  'hooks',
+  'reload',
+  'tls',
+  'virtual-hosts',
+  'behind-a-proxy',
+  'deploy',
+  'workers',
+]
 const recipes = ['single-page-app', 'many-sites', 'behind-nginx', 'downloads', 'event-streams', 'own-auth']
 const project = ['ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md']
 
