@@ -35,9 +35,7 @@ const plain = new Marked()
 /** The text of inline Markdown. */
 const textOf = (tokens: readonly { readonly type: string }[]): string =>
   (tokens as Tokens.Generic[])
-    .map(token =>
-      token.tokens === undefined ? unescaped(String(token['text'] ?? '')) : textOf(token.tokens),
-    )
+    .map(({ tokens, text }) => (tokens === undefined ? unescaped(String(text ?? '')) : textOf(tokens)))
     .join('')
 
 const unescaped = (text: string): string =>
@@ -97,8 +95,9 @@ function partsOf(markdown: string): Part[] {
   const slugs = new Slugs()
   for (const token of plain.lexer(markdown)) {
     if (token.type === 'heading') {
-      const text = textOf(token.tokens ?? [])
-      parts.push({ heading: { id: slugs.next(text), depth: token['depth'] as number, text }, text: '' })
+      const { depth, tokens } = token as Tokens.Heading
+      const text = textOf(tokens)
+      parts.push({ heading: { id: slugs.next(text), depth, text }, text: '' })
       continue
     }
     const part = parts.at(-1)

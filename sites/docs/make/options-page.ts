@@ -11,6 +11,7 @@ export interface DocumentedOption {
   readonly type: string
   /** What a number counts; empty where no number is taken. */
   readonly unit: string
+  /** Markdown. */
   readonly default: string
   readonly description: string
 }
@@ -64,7 +65,6 @@ export function documented(
   const member = descriptionOf(name, siblings, described) ?? partOf(path)
   if (member === null) throw new Error(`${owner}: no comment describes the option ${path}`)
   const { text, told } = tsdocText(member.comment)
-  const fallback = option.default ?? told
   return {
     path,
     type:
@@ -72,9 +72,16 @@ export function documented(
         ? `\`${member.type.replace(/ \| undefined$/, '')}\``
         : expects,
     unit: unitOf(owner, path, expects, takesNumber),
-    default: isRequired ? 'required' : (fallback ?? 'none'),
+    default: isRequired ? 'required' : defaultOf(option.default, told),
     description: text,
   }
+}
+
+/** The schema's word counts before the comment's, where values are not always written as code. */
+function defaultOf(value: string | null, told: string | null): string {
+  if (value !== null) return `\`${value}\``
+  const isCode = /^(?:true|false|[\d.,]+|'[^']*'|\[.*\])$/.test(told ?? '')
+  return isCode ? `\`${told}\`` : (told ?? 'none')
 }
 
 /** What has no comment of its own is told of by the option that it is a part of. */
@@ -152,9 +159,7 @@ const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll(/\
 
 function table(options: readonly DocumentedOption[]): string {
   const rows = options.map(({ path, type, unit, default: value, description }) => {
-    const shown =
-      /^(?:required|none)$/.test(value) || value.includes(' ') ? value : `\`${value.replaceAll('`', '')}\``
-    return `| \`${path.replace(/^(?:listen|sites)\[\]\.|^limits\./, '')}\` | ${cell(codeIn(type))} | ${unit} | ${cell(shown)} | ${cell(description)} |`
+    return `| \`${path.replace(/^(?:listen|sites)\[\]\.|^limits\./, '')}\` | ${cell(codeIn(type))} | ${unit} | ${cell(value)} | ${cell(description)} |`
   })
   return `| option | type | unit | default | what it is |\n|---|---|---|---|---|\n${rows.join('\n')}\n`
 }

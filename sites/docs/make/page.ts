@@ -83,7 +83,7 @@ function contentsHtml(headings: readonly Heading[]): string {
   const shown = headings.filter(({ depth }) => depth === 2)
   if (shown.length < 2) return ''
   const items = shown.map(({ id, text }) => `<li><a href="#${id}">${escapeHtml(text)}</a></li>`)
-  return `<nav class="contents" aria-label="On this page"><h2>On this page</h2><ul>\n${items.join('\n')}\n</ul></nav>`
+  return `<details class="contents"><summary>On this page</summary><nav aria-label="On this page"><ul>\n${items.join('\n')}\n</ul></nav></details>`
 }
 
 function nextHtml({ nav, path }: PageParts): string {

@@ -73,7 +73,7 @@ function described(node: Node): Omit<SchemaOption, 'path' | 'siblings'> {
     expects: expectation(node),
     default: isRequired ? null : written(v.getDefault(node as never)),
     isRequired,
-    takesNumber: takes(node, 'anything at all')
+    takesNumber: takes(node, Symbol('anything at all'))
       ? false
       : [1, 5, 64, 8080].some(number => takes(node, number)),
   }
