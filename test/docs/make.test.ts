@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { isDuration, isSize, parseDuration, parseSize } from '../../core/config/units.ts'
 import * as core from '../../core/index.ts'
 import { coreApiPages, pluginExports } from '../../sites/docs/make/api.ts'
 import { commandLinePage } from '../../sites/docs/make/command-line.ts'
@@ -17,12 +18,26 @@ import { numberUnits } from '../../sites/docs/make/units.ts'
 
 const root = join(import.meta.dirname, '../..')
 const nowhere = { link: (href: string) => href, picture: () => ({ src: '', width: 1, height: 1 }) }
-/** The options that stand in the first table of a plugin's page, by their paths. */
-function written(plugin: string): string[] {
+/** The options in the first table of a plugin's page, with their defaults. */
+function written(plugin: string): [option: string, value: string][] {
   const text = readFileSync(join(root, 'plugins', plugin, 'README.md'), 'utf8')
   const [, table = ''] = /^\| option \|.*\n\|[-|]*\n((?:\|.*\n)+)/m.exec(text) ?? []
-  const cells = table.split('\n').map(row => row.split('|')[1] ?? '')
-  return cells.flatMap(cell => [...cell.matchAll(/`([\w.]+)`/g)].map(([, name]) => name!))
+  return table.split('\n').flatMap(row => {
+    const [, names = '', , value = ''] = row.split(/(?<!\\)\|/)
+    return [...names.matchAll(/`([\w.]+)`/g)].map(([, name]): [string, string] => [name!, value.trim()])
+  })
+}
+
+/** A default as a value, however it is written; null for what is told in words. */
+function literalOf(cell: string): number | string | null {
+  const text = cell
+    .replace(/^`(.*)`$/, '$1')
+    .replace(/^'(.*)'$/, '$1')
+    .replaceAll(/(?<=\d)[_,](?=\d{3})/g, '')
+  if (/^\d+(?:\.\d+)?$/.test(text)) return Number(text)
+  if (isSize(text)) return parseSize(text)
+  if (isDuration(text)) return parseDuration(text)
+  return /^(?:[\w.-]+|\[.*\])$/.test(text) ? text : null
 }
 
 describe('the options of plugins', () => {
@@ -39,12 +54,25 @@ describe('the options of plugins', () => {
     async name => {
       const { options } = await pluginOptions(name)
       const paths = options.map(({ path }) => path.replaceAll('[]', '').replace(/^\./, ''))
-      expect(written(name).filter(option => !paths.includes(option))).toEqual([])
+      expect(written(name).filter(([option]) => !paths.includes(option))).toEqual([])
       const readme = readFileSync(join(root, 'plugins', name, 'README.md'), 'utf8')
       for (const { path } of options)
         expect(readme, path).toMatch(new RegExp(`\\b${path.split(/[.\]]+/).at(-1)}\\b`))
     },
   )
+
+  test.each(plugins)('%s: its page and its schema have the same defaults', async name => {
+    const { options } = await pluginOptions(name)
+    const made = new Map(options.map(option => [option.path.replaceAll('[]', ''), option.default]))
+    for (const [option, cell] of written(name)) {
+      const [here, there] = [literalOf(cell), literalOf(made.get(option) ?? '')]
+      // 'none', 'all' and the like are words, of which each place has its own.
+      const isWord = [here, there].some(
+        value => value === null || (/^[a-z]+$/.test(String(value)) && !cell.includes('`')),
+      )
+      if (!isWord) expect([option, there]).toEqual([option, here])
+    }
+  })
 
   test('have a type, a default, and a unit where they are numbers, all that units.ts knows', async () => {
     const all = await Promise.all(plugins.map(pluginOptions))
