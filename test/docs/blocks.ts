@@ -4,7 +4,7 @@ import { join } from 'node:path'
 const root = join(import.meta.dirname, '../..')
 
 /** Every page whose blocks are checked: the README, the guides and recipes, and those of plugins. */
-export const pages: readonly string[] = [
+const pages: readonly string[] = [
   'README.md',
   ...globSync(['docs/**/*.md', 'plugins/*/README.md'], { cwd: root }).sort(),
 ]

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { type Config, createServer, type Server } from 'rawhttp'
+import { type Config, createServer, type Server, type TrustedProxiesConfig } from 'rawhttp'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { blocksOf } from './blocks.ts'
 import { type BlockFolder, blockFolder } from './typed-blocks.ts'
@@ -121,8 +121,8 @@ test('behind nginx: the client is the one that nginx names', async () => {
   const dir = await write('docs/cookbook/behind-nginx.md', { 'public/index.html': 'here' })
   const config = await configIn(dir)
   // The address of a test that has no socket takes the place of nginx's.
-  const trustedProxies = { ...(config.trustedProxies as { readonly fields: [] }), from: ['10.0.0.1'] }
-  const server = await serve({ ...config, trustedProxies }, dir)
+  const { fields } = config.trustedProxies as Exclude<TrustedProxiesConfig, readonly string[]>
+  const server = await serve({ ...config, trustedProxies: { from: ['10.0.0.1'], fields } }, dir)
   const ask = (client: string) =>
     server.inject({ client: { address: '10.0.0.1', port: 1 }, headers: { 'x-forwarded-for': client } })
   const left = async (client: string) =>

@@ -7,7 +7,8 @@ interface Highlighter {
   highlight(code: string, options: { language: string; ignoreIllegals: boolean }): { readonly value: string }
 }
 
-const hljs = createRequire(import.meta.url)('highlight.js') as Highlighter
+const require = createRequire(import.meta.url)
+const hljs = require('highlight.js') as Highlighter
 
 /** Colours as classes, never as styles: the policy of the site has no place for those. Other languages stay as they are. */
 export function highlighted(code: string, language: string): string {

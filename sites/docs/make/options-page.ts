@@ -42,7 +42,7 @@ export async function pluginOptions(name: string): Promise<PluginOptions> {
 }
 
 /** The options of the config itself. */
-export function configOptions(): DocumentedOption[] {
+function configOptions(): DocumentedOption[] {
   const described = [
     ...describedIn('core/config'),
     ...describedIn('core').filter(all => all.has('headBytes') || all.has('bodyBytes')),

@@ -2,13 +2,13 @@ import { escapeHtml } from 'rawhttp'
 import type { Heading } from './markdown.ts'
 
 /** A page as the navigation knows it. */
-export interface NavPage {
+interface NavPage {
   readonly path: string
   readonly title: string
 }
 
 /** A heading of the navigation. */
-export interface NavSection {
+interface NavSection {
   readonly title: string
   readonly pages: readonly NavPage[]
 }

@@ -10,7 +10,7 @@ interface Found {
 }
 
 /** What the script in the browser has to know of the index to read it: the same stands in assets/search.js. */
-export const indexOptions = { fields: ['title', 'page', 'text'], storeFields: ['page', 'title'] }
+const indexOptions = { fields: ['title', 'page', 'text'], storeFields: ['page', 'title'] }
 
 /** The index of all pages as JSON: made here, so that the browser need only read it. */
 export function searchIndex(
