@@ -4,7 +4,7 @@ import * as v from 'valibot'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { isDuration, isSize, parseDuration, parseSize } from '../../core/config/units.ts'
 import * as core from '../../core/index.ts'
-import { coreApiPages, pluginExports } from '../../sites/docs/make/api.ts'
+import { apiPages, pluginExports } from '../../sites/docs/make/api.ts'
 import { commandLinePage } from '../../sites/docs/make/command-line.ts'
 import { type Declarations, readDeclarations } from '../../sites/docs/make/declarations.ts'
 import { checkLinks } from '../../sites/docs/make/links.ts'
@@ -147,7 +147,7 @@ describe('the API', () => {
   }, 120_000)
 
   test('has every export of the core, once', () => {
-    const names = coreApiPages(declarations).flatMap(({ markdown }) =>
+    const names = apiPages(declarations).flatMap(({ markdown }) =>
       [...markdown.matchAll(/^## (\w+)$/gm)].map(([, name]) => name!),
     )
     expect(new Set(names).size).toBe(names.length)
@@ -156,7 +156,7 @@ describe('the API', () => {
   })
 
   test('shows signatures, comments and members, and nothing that is internal', () => {
-    const text = coreApiPages(declarations)
+    const text = apiPages(declarations)
       .map(({ markdown }) => markdown)
       .join('\n')
     expect(text).toContain('function parseSize(value: Size): number')

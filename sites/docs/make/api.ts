@@ -47,9 +47,22 @@ const groups: readonly {
   },
 ]
 
-/** The pages of what `rawhttp` exports. */
-export function coreApiPages(declarations: Declarations): ApiPage[] {
-  const rest = new Set(declarations.get('core') ?? [])
+/** The pages of what `rawhttp` exports, and of the entries beside it that are no plugins. */
+export function apiPages(declarations: Declarations): ApiPage[] {
+  const others = [...declarations].filter(
+    ([name]) => name !== 'rawhttp' && !name.startsWith('rawhttp/plugins/'),
+  )
+  return [...corePages(declarations.get('rawhttp') ?? []), ...others.map(entryPage)]
+}
+
+function entryPage([name, own]: readonly [string, readonly Declaration[]]): ApiPage {
+  const sections = own.map(entry => section(entry, '##'))
+  const path = `/reference/api/${name.replace('rawhttp/', '')}`
+  return { path, markdown: `# API: ${name}\n\nWhat \`${name}\` exports.\n\n${sections.join('\n')}` }
+}
+
+function corePages(all: readonly Declaration[]): ApiPage[] {
+  const rest = new Set(all)
   return groups.map(({ path, title, about, files }) => {
     const own = [...rest].filter(({ file }) => files.test(file))
     for (const declaration of own) rest.delete(declaration)
@@ -62,7 +75,7 @@ export function coreApiPages(declarations: Declarations): ApiPage[] {
 
 /** What the module of a plugin exports: the end of the plugin's page. */
 export function pluginExports(plugin: string, declarations: Declarations): string {
-  const own = declarations.get(`plugins/${plugin}`) ?? []
+  const own = declarations.get(`rawhttp/plugins/${plugin}`) ?? []
   if (own.length === 0) return ''
   const sections = own.map(entry => section(entry, '###'))
   return `## Exports\n\nOf \`rawhttp/plugins/${plugin}\`; [all options](/reference/plugin-options) are on one page.\n\n${sections.join('\n')}`

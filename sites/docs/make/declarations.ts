@@ -26,7 +26,7 @@ export interface Member {
   readonly comment: string
 }
 
-/** What the public entries export, by the entry: `core`, `plugins/tls`. */
+/** What the public entries export, by the name that one imports them by: `rawhttp`, `rawhttp/plugins/tls`. */
 export type Declarations = ReadonlyMap<string, readonly Declaration[]>
 
 /** Has tsc write the declaration files of the sources, and reads what the entries of the package export. */
@@ -35,28 +35,34 @@ export async function readDeclarations(): Promise<Declarations> {
   try {
     const args = ['-p', fromRoot('tsconfig.build.json'), '--emitDeclarationOnly', '--outDir', dir]
     await promisify(execFile)(fromRoot('node_modules/.bin/tsc'), args, { timeout: 120_000 })
-    return new Map(entries().map(entry => [entry, exportsOf(join(dir, entry, 'index.d.ts'), dir)]))
+    const all = entries().map(
+      ([name, source]) => [name, exportsOf(join(dir, declarationFile(source)), dir)] as const,
+    )
+    return new Map(all)
   } finally {
     rmSync(dir, { recursive: true })
   }
 }
 
-function entries(): string[] {
+/** The entries in package.json's `exports` that are there, with their sources. */
+function entries(): [name: string, source: string][] {
   const { exports } = JSON.parse(readFileSync(fromRoot('package.json'), 'utf8')) as {
     readonly exports: Readonly<Record<string, string | { readonly 'rawhttp-source': string }>>
   }
-  const sources = Object.values(exports).flatMap(target =>
-    typeof target === 'string' ? [] : [dirname(target['rawhttp-source']).replace('./', '')],
-  )
-  return sources.filter(entry => existsSync(fromRoot(entry, 'index.ts')))
+  return Object.entries(exports).flatMap(([path, target]): [string, string][] => {
+    if (typeof target === 'string' || !existsSync(fromRoot(target['rawhttp-source']))) return []
+    return [[path.replace('.', 'rawhttp'), target['rawhttp-source']]]
+  })
 }
+
+const declarationFile = (source: string): string => source.replace(/\.ts$/, '.d.ts')
 
 /** Follows `export … from './x.ts'` to where each name is declared. */
 function exportsOf(file: string, dir: string): Declaration[] {
   const parsed = new Parsed(file)
   const own = parsed.declarations(relative(dir, file).replace(/\.d\.ts$/, ''))
   const passed = parsed.reexports().flatMap(({ from, names }) => {
-    const all = exportsOf(join(dirname(file), from.replace(/\.ts$/, '.d.ts')), dir)
+    const all = exportsOf(join(dirname(file), declarationFile(from)), dir)
     return names.map(({ local, exported }) => {
       const found = all.find(({ name }) => name === local)
       if (found === undefined) throw new Error(`${file}: ${from} exports no ${local}`)

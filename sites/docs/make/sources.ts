@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { posix } from 'node:path'
-import { coreApiPages, pluginExports } from './api.ts'
+import { apiPages, pluginExports } from './api.ts'
 import { commandLinePage } from './command-line.ts'
 import type { Declarations } from './declarations.ts'
 import { configOptionsPage, pluginOptionsPage } from './options-page.ts'
@@ -59,7 +59,7 @@ export async function readSources(declarations: Declarations): Promise<Section[]
         made('/reference/command-line', commandLinePage()),
         fromFile('docs/limits.md'),
         fromFile('docs/refusals.md'),
-        ...coreApiPages(declarations).map(({ path, markdown }) => made(path, markdown)),
+        ...apiPages(declarations).map(({ path, markdown }) => made(path, markdown)),
       ],
     },
     {
