@@ -11,9 +11,12 @@ const libraries: Libraries = {
   all: new Set([...published, ...Object.keys(manifest.devDependencies)]),
 }
 
-/** The files that a site serves are a browser's, and import what a browser can reach. */
+/**
+ * The files that a site serves are a browser's, and import what a browser can reach; what makes them reads the sources,
+ * and is part of no server.
+ */
 function readSources(): Map<string, string> {
-  const files = globSync('{core,plugins,sites}/**/*.ts', { cwd: root, exclude: ['sites/*/public/**'] })
+  const files = globSync('{core,plugins,sites}/**/*.ts', { cwd: root, exclude: ['sites/*/{public,make}/**'] })
   return new Map(files.sort().map(file => [file, readFileSync(join(root, file), 'utf8')]))
 }
 

@@ -32,6 +32,7 @@ export type SiteLimitsConfig = Written<ExchangeLimits>
 export type TrustedProxiesConfig =
   | readonly string[]
   | {
+      /** Who they are, as in the list. */
       readonly from: readonly string[]
       /**
        * The fields that they write. Name them if clients can send others through your proxies. Default: `forwarded` and
@@ -57,6 +58,7 @@ export interface ListenConfig {
   readonly fd?: number | string | undefined
   /** Whether a plugin must terminate TLS here. Default: false. */
   readonly tls?: boolean | undefined
+  /** What holds for this listener instead of the limits of the config. */
   readonly limits?: ListenerLimitsConfig | undefined
   /** Takes the place of the server's. */
   readonly trustedProxies?: TrustedProxiesConfig | undefined
@@ -73,16 +75,19 @@ export interface SiteConfig {
   readonly hosts?: readonly string[] | undefined
   /** Where the site's relative paths count from. Default: the config file's folder. */
   readonly dir?: string | URL | undefined
+  /** Plugins of this site. One takes the place of the root plugin that has its name. */
   readonly plugins?: Plugins | undefined
   /** Names of root plugins that this site does without. */
   readonly without?: readonly string[] | undefined
+  /** What holds for this site instead of the limits of the config. */
   readonly limits?: SiteLimitsConfig | undefined
 }
 
 /** What `rawhttp.config.ts` exports. */
 export interface Config {
-  /** Default: the sockets that systemd has passed, else port 8080 on loopback. */
+  /** Where the server listens. Default: the sockets that systemd has passed, else port 8080 on loopback. */
   readonly listen?: readonly ListenConfig[] | undefined
+  /** What a client can make the server hold, wait for or do: of all listeners and sites that say nothing else. */
   readonly limits?: ServerLimitsConfig | undefined
   /** Proxies in front of the server, which are believed about client, scheme and host. Default: nobody. */
   readonly trustedProxies?: TrustedProxiesConfig | undefined
@@ -95,8 +100,9 @@ export interface Config {
    * Default: `'default'` if a site takes `'*'`, else `'refuse'`.
    */
   readonly unknownHost?: 'default' | 'refuse' | undefined
-  /** Default: one site `default` for every host. */
+  /** Who answers for which hosts. Default: one site `default` for every host. */
   readonly sites?: readonly SiteConfig[] | undefined
+  /** What a reload may do to those who are being served. */
   readonly reload?: ReloadConfig | undefined
   readonly stop?: StopConfig | undefined
 }

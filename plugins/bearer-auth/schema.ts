@@ -51,6 +51,7 @@ export interface BearerAuthOptions {
   readonly tokens?: Readonly<Record<string, string | TokenOptions>> | undefined
   /** Asks something else whose a token is. */
   readonly verify?: Verify | undefined
+  /** JSON Web Tokens (RFC 7519) of an issuer. */
   readonly jwt?: JwtOptions | undefined
 }
 

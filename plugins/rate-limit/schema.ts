@@ -33,8 +33,8 @@ export interface RateLimitOptions {
   /** Requests that may come at once when none came before. Default: {@link limit}. */
   readonly burst?: number | undefined
   /**
-   * Who is counted together: the client's address by default; null is not limited. What comes from a function is
-   * stored as a digest.
+   * Who is counted together; null is not limited. What comes from a function is stored as a digest. Default: the
+   * client's address.
    */
   readonly key?: ((request: HttpRequest) => string | null) | undefined
   /** Bits of an IPv6 address that tell clients apart, 16 to 128. Default: 64. */

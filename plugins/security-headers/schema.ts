@@ -36,7 +36,7 @@ export interface SecurityHeadersOptions {
   readonly frameOptions?: (typeof frameOptions)[number] | false | undefined
   /** `Origin-Agent-Cluster: ?1`: pages share no process with other origins of their site. Default: true. */
   readonly originAgentCluster?: boolean | undefined
-  /** Features by who may use them: `{ camera: [], geolocation: ['self'] }`, or the field's value. Default: see README. */
+  /** Features by who may use them: `{ camera: [], geolocation: ['self'] }`, or the field's value. Default: nobody may use camera, geolocation, microphone, payment and usb. */
   readonly permissionsPolicy?: Permissions | string | false | undefined
   /** What other sites learn of where a visitor comes from; of a list the last that a browser knows counts. Default: `strict-origin-when-cross-origin`. */
   readonly referrerPolicy?: ReferrerPolicy | readonly ReferrerPolicy[] | false | undefined
