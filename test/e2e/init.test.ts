@@ -117,7 +117,7 @@ describe('a plugin', () => {
 
   test('passes its own check and its own test', { timeout: slow }, async () => {
     await run('npm', ['run', 'check'], project)
-    expect(await testsPassed(project)).toBe(7)
+    expect(await testsPassed(project)).toBeGreaterThan(30)
   })
 
   test('is a package that publint finds nothing in', { timeout: slow }, () =>

@@ -15,9 +15,7 @@ const reserved = new Set(
   `arguments await break case catch class const continue debugger default delete do else enum eval export extends false
   finally for function if implements import in instanceof interface let new null package private protected public return
   static super switch this throw true try typeof undefined var void while with yield
-  createServer defaults definePlugin expect isCanonicalPath onTestFinished serve settingsOf test`.split(
-    /\s+/,
-  ),
+  contract defaults definePlugin describe expect isCanonicalPath settingsOf test testServer`.split(/\s+/),
 )
 
 /** A valid name for a package, made from that of its folder: what npm does not take becomes a dash. */

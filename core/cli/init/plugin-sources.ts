@@ -70,36 +70,29 @@ function wrong(path: string, expected: string, value: unknown): ConfigError {
 
 /** Its test. */
 export const pluginTest = ({ plugin, factory, options }: PluginNames): string =>
-  `import { createServer, type Server } from 'rawhttp'
-import { expect, onTestFinished, test } from 'vitest'
+  `import { contract, testServer } from 'rawhttp/testing'
+import { describe, expect, test } from 'vitest'
 import { type ${options}, ${factory} } from '../src/index.ts'
 
-/** A server with the plugin, for one test. Requests are injected: they go the whole way, but without a socket. */
-async function serve(options?: ${options}): Promise<Server> {
-  const server = await createServer({ plugins: [${factory}(options)] })
-  onTestFinished(() => server.stop())
-  return server
-}
-
 test('answers its path', async () => {
-  const server = await serve()
+  await using server = await testServer([${factory}()])
   const answer = await server.inject('/${plugin}')
   expect(answer.status).toBe(200)
   expect(answer.text()).toBe('Hello from ${plugin}.\\n')
 })
 
 test('answers with what the options say', async () => {
-  const server = await serve({ path: '/elsewhere', text: 'Hi.\\n' })
+  await using server = await testServer([${factory}({ path: '/elsewhere', text: 'Hi.\\n' })])
   expect((await server.inject('/elsewhere')).text()).toBe('Hi.\\n')
 })
 
 test('passes other paths on', async () => {
-  const server = await serve()
+  await using server = await testServer([${factory}()])
   expect((await server.inject('/other')).status).toBe(404)
 })
 
 test('says which methods its path has', async () => {
-  const server = await serve()
+  await using server = await testServer([${factory}()])
   const answer = await server.inject({ method: 'POST', url: '/${plugin}' })
   expect(answer.status).toBe(405)
   expect(answer.headers.get('allow')).toContain('GET')
@@ -110,6 +103,15 @@ test.each([
   [{ path: 'here' }, 'options.path: expected a path such as /${plugin}, got "here"'],
   [{ text: 1 }, 'options.text: expected a text, got 1'],
 ])('refuses the options %j', async (options, sentence) => {
-  await expect(serve(options as ${options})).rejects.toThrow(sentence)
+  await expect(testServer([${factory}(options as ${options})])).rejects.toThrow(sentence)
+})
+
+// What users rely on with every plugin: nothing is left of it after a stop or a reload, nothing that a client sends
+// breaks it, and more. \`requests\` are those that make it work.
+describe('keeps the contract of plugins:', () => {
+  const requests = ['/${plugin}', { method: 'POST', url: '/${plugin}' }]
+  for (const { name, run } of contract(${factory}, { requests, other: ${factory}({ text: 'Hi.\\n' }) })) {
+    test(name, run)
+  }
 })
 `

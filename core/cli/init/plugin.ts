@@ -34,7 +34,7 @@ const ignored = 'node_modules/\ndist/\n*.tgz\n'
 const tsconfig = `{
   "compilerOptions": {
     "target": "es2024",
-    "lib": ["es2024"],
+    "lib": ["es2024", "esnext.disposable"],
     "types": ["node"],
     "module": "nodenext",
     "noEmit": true,

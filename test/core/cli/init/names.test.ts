@@ -65,8 +65,8 @@ describe('the names of a plugin', () => {
     [
       ...`arguments await break case catch class const debugger default delete do else enum eval export extends false
       finally for function if implements import in instanceof interface let new null package private protected public
-      return static super switch this throw true try typeof undefined var void while with yield test expect serve
-      create-server define-plugin on-test-finished handle http-response settings-of options answer plugin path text`.split(
+      return static super switch this throw true try typeof undefined var void while with yield test expect
+      describe contract test-server define-plugin handle http-response settings-of options answer plugin path text`.split(
         /\s+/,
       ),
     ].map(name => [name]),
