@@ -4,23 +4,22 @@ import { resolveConfig } from './config/resolve.ts'
 import { isSameSite } from './config/same-site.ts'
 import type { Config, ResolvedConfig, ResolvedListen } from './config/types.ts'
 import type { Connection } from './connection.ts'
-import { Deadlines, LONGEST_TIMER } from './deadlines.ts'
+import { Deadlines } from './deadlines.ts'
 import type { Diagnostic } from './errors.ts'
 import { Generation, type GenerationHost } from './generation.ts'
 import { type InjectedResponse, type InjectOptions, injectedRequest, MemorySink } from './inject.ts'
 import { type ConnectionInfo, Listener } from './listener.ts'
 import { type Accept, type ListenersHost, NextListeners } from './next-listeners.ts'
 import { OldGenerations } from './old-generations.ts'
-import { awaited } from './pending.ts'
 import { printDiagnostic } from './print-diagnostic.ts'
 import type { HttpRequest } from './request.ts'
 import { alone, type Seat } from './seat.ts'
 import type { Sink } from './sink.ts'
 import { Connect } from './stages.ts'
 import { type ServerStats, statsOf } from './stats.ts'
+import { Stopping, type StoppingHost } from './stopping.ts'
 import { Streams, type StreamsHost } from './streams.ts'
 import type { Tracer } from './trace/tracing.ts'
-import { allUnfinished, reportsOfCut } from './unfinished.ts'
 
 /** How a server behaves apart from its config. */
 export interface ServerOptions {
@@ -97,7 +96,7 @@ function mustGenerateCode(): void {
 }
 
 /** A server: listeners, connections, and the generation that answers new requests. */
-export class Server implements StreamsHost, GenerationHost, ListenersHost {
+export class Server implements StreamsHost, GenerationHost, ListenersHost, StoppingHost {
   readonly deadlines: Deadlines
   /** Numbers of now, and counts since the server was made. */
   readonly stats: ServerStats
@@ -106,9 +105,8 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
   endsIdle = false
   #generation: Generation | null = null
   #started: Promise<void> | null = null
-  #isStarted = false
+  #stopping: Stopping | null = null
   #stopped: Promise<void> | null = null
-  #hurry: (() => void) | null = null
   #listeners: readonly Listener[] = []
   /** Whether `listen` was called: a server that is only injected into opens no port by a reload either. */
   #isListening = false
@@ -282,9 +280,9 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
    * Stops: runs `drain`, accepts no more, finishes what is in flight, then runs `stop`. A second call with `deadline: 0`
    * forces.
    *
-   * @param options `deadline`: milliseconds after which what is still open is cut. Default: `stop.deadline` of the config. `idle`: milliseconds
-   * for requests that are on their way on connections that have none: where others go on serving the address, nobody
-   * shall have to ask again. Default: 0.
+   * @param options `deadline`: milliseconds after which what is still open is cut. Default: `stop.deadline` of the
+   * config. `idle`: milliseconds for requests that are on their way on connections that have none: where others go on
+   * serving the address, nobody shall have to ask again. Default: 0.
    */
   stop({
     deadline = this.generation.config.stop.deadline,
@@ -293,8 +291,10 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
     readonly deadline?: number
     readonly idle?: number
   } = {}): Promise<void> {
-    this.#stopped ??= this.#stop(deadline, idle)
-    if (deadline === 0) this.#hurry?.()
+    const parts = { streams: this.#streams, old: this.#old, started: this.#started }
+    this.#stopping ??= new Stopping(this, parts, { deadline, idle })
+    this.#stopped ??= this.#stopping.run()
+    if (deadline === 0) this.#stopping.hurry()
     return this.#stopped
   }
 
@@ -327,7 +327,6 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
   async #startOnce(): Promise<void> {
     try {
       await this.generation.start(null)
-      this.#isStarted = true
     } catch (error) {
       await this.generation.stop('failed')
       this.generation.kept.dispose()
@@ -350,83 +349,7 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost {
     const message = `${listener.text}: ${error.message}`
     this.generation.report({ code: 'LISTENER_FAILED', message, severity: 'error', cause: error })
   }
-
-  async #stop(deadline: number, idle: number): Promise<void> {
-    const late = Promise.withResolvers<Late>()
-    this.#hurry = () => late.resolve('forced')
-    const timer = setTimeout(() => late.resolve('timeout'), Math.min(deadline, LONGEST_TIMER))
-    let left = deadline
-    // Load balancers have to hear of it while they can still reach us.
-    if (this.#listeners.length > 0 && this.generation.hooks.drain.fired !== null)
-      left = await this.#announce(deadline, late.promise)
-    this.isStopping = true
-    for (const listener of this.#listeners) listener.close()
-    this.generation.dismiss('the server stops')
-    if (idle > 0) await this.#linger(idle, late.promise)
-    this.endsIdle = true
-    this.#streams.drain(left)
-    const end = await Promise.race([this.#quiet(), late.promise])
-    if (end !== 'quiet') await this.#cut()
-    const mustEnd = await this.#endOfStart(late.promise)
-    clearTimeout(timer)
-    if (!mustEnd) return
-    await this.generation.stop('shutdown')
-    this.generation.kept.dispose()
-  }
-
-  /** Whether plugins have to stop what they have started. A start that hangs must not hold the stop. */
-  async #endOfStart(late: Promise<Late>): Promise<boolean> {
-    if (this.#started === null || this.#isStarted) return this.#isStarted
-    const end = await Promise.race([this.#started.then(yes, no), late])
-    if (typeof end === 'boolean') return end
-    const taps = awaited().filter(what => what.includes(', start tap '))
-    const message = `${taps.join('; ')} had not ended when the server stopped; no plugin is told of the stop`
-    this.report({ code: 'START_LATE', message, severity: 'warning' })
-    return false
-  }
-
-  /** Runs `drain` until it is done or time is up, and gives the milliseconds that are left. */
-  async #announce(deadline: number, late: Promise<Late>): Promise<number> {
-    const since = performance.now()
-    const end = await Promise.race([this.generation.hooks.drain.inner.promise(), late])
-    if (end === 'timeout') {
-      const taps = awaited().filter(what => what.includes(', drain tap '))
-      const message = `${taps.join('; ')} took longer than the stop may; the server goes on without`
-      this.report({ code: 'DRAIN_LATE', message, severity: 'warning' })
-    }
-    return Math.max(0, Math.ceil(deadline - (performance.now() - since)))
-  }
-
-  /** Lets requests come that are on their way. Each answer ends its connection by now. */
-  async #linger(idle: number, late: Promise<Late>): Promise<void> {
-    const over = Promise.withResolvers<void>()
-    const timer = setTimeout(over.resolve, idle)
-    await Promise.race([over.promise, this.#quiet(), late])
-    clearTimeout(timer)
-  }
-
-  /** When the last connection and the last request have ended, those of old generations too. */
-  async #quiet(): Promise<'quiet'> {
-    await this.#streams.empty()
-    await Promise.all([this.generation.idle(), this.#old.ended()])
-    return 'quiet'
-  }
-
-  async #cut(): Promise<void> {
-    const generations = [...this.#old.all, this.generation]
-    const lost = allUnfinished(this.#streams, generations)
-    for (const report of reportsOfCut(lost, this.deadlines.now())) this.report(report)
-    const reason = new Error('the server stopped')
-    this.#streams.destroy(reason)
-    for (const generation of generations) generation.cut(reason)
-    await this.#streams.empty()
-    for (const generation of generations) generation.letGo()
-    await this.#old.ended()
-  }
 }
-
-/** Why a stop waits no longer: its deadline has passed, or somebody forces it. */
-type Late = 'timeout' | 'forced'
 
 /** A listener for TLS that nobody makes TLS of would speak plain HTTP where clients expect a secret. */
 function checkTls({ config, hooks }: Generation): void {
@@ -440,8 +363,6 @@ function checkTls({ config, hooks }: Generation): void {
 }
 
 const stoppedError = (): Error => new Error('the server was stopped; make another one')
-const yes = (): boolean => true
-const no = (): boolean => false
 
 const addressOf = ({ url }: Listener): ListeningAddress => ({ url })
 

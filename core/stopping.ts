@@ -1,0 +1,147 @@
+import { type Deadlines, LONGEST_TIMER } from './deadlines.ts'
+import type { Diagnostic } from './errors.ts'
+import type { Generation } from './generation.ts'
+import type { Listener } from './listener.ts'
+import type { OldGenerations } from './old-generations.ts'
+import { awaited } from './pending.ts'
+import type { Streams } from './streams.ts'
+import { allUnfinished, reportsOfCut } from './unfinished.ts'
+
+/** What a stop needs of its server. */
+export interface StoppingHost {
+  readonly deadlines: Deadlines
+  /** The generation in charge: a reload may still change it while the stop is announced. */
+  readonly generation: Generation
+  readonly listeners: readonly Listener[]
+  /** Set when the ports close: every answer from then on ends its connection. */
+  isStopping: boolean
+  /** Set when connections without a request get none any more. */
+  endsIdle: boolean
+  report(diagnostic: Diagnostic): void
+}
+
+/** What a server has that has to end. */
+export interface StoppingParts {
+  readonly streams: Streams
+  readonly old: OldGenerations
+  /** Settles when the plugins have started, or failed to; null when nobody has asked them to. */
+  readonly started: Promise<void> | null
+}
+
+/** How much time a stop has, in milliseconds. */
+export interface StoppingTimes {
+  /** Until what is still open is cut. */
+  readonly deadline: number
+  /** For requests that are on their way on connections that have none. */
+  readonly idle: number
+}
+
+/** Why a stop waits no longer: its deadline has passed, or somebody forces it. */
+type Late = 'timeout' | 'forced'
+
+/** The end of a server: the news, the ports, what is in flight, what is cut, the plugins. docs/stopping.md tells it. */
+export class Stopping {
+  readonly #host: StoppingHost
+  readonly #parts: StoppingParts
+  readonly #times: StoppingTimes
+  readonly #late = Promise.withResolvers<Late>()
+
+  constructor(host: StoppingHost, parts: StoppingParts, times: StoppingTimes) {
+    this.#host = host
+    this.#parts = parts
+    this.#times = times
+  }
+
+  /** Cuts what is left at once. */
+  hurry(): void {
+    this.#late.resolve('forced')
+  }
+
+  /** Must be called once. */
+  async run(): Promise<void> {
+    const host = this.#host
+    const { deadline, idle } = this.#times
+    const timer = setTimeout(() => this.#late.resolve('timeout'), Math.min(deadline, LONGEST_TIMER))
+    let left = deadline
+    // Load balancers have to hear of it while they can still reach us.
+    if (host.listeners.length > 0 && host.generation.hooks.drain.fired !== null) left = await this.#announce()
+    host.isStopping = true
+    for (const listener of host.listeners) listener.close()
+    host.generation.dismiss('the server stops')
+    if (idle > 0) await this.#linger(idle)
+    host.endsIdle = true
+    this.#parts.streams.drain(left)
+    const end = await Promise.race([this.#quiet(), this.#late.promise])
+    if (end !== 'quiet') await this.#cut()
+    const hasStarted = await this.#endOfStart()
+    clearTimeout(timer)
+    if (!hasStarted) return
+    await host.generation.stop('shutdown')
+    host.generation.kept.dispose()
+  }
+
+  /** Runs `drain` until it is done or time is up, and gives the milliseconds that are left. */
+  async #announce(): Promise<number> {
+    const since = performance.now()
+    const { drain } = this.#host.generation.hooks
+    const end = await Promise.race([drain.inner.promise(), this.#late.promise])
+    if (end === 'timeout') {
+      const message = `${tapsOf('drain')} took longer than the stop may; the server goes on without`
+      this.#host.report({ code: 'DRAIN_LATE', message, severity: 'warning' })
+    }
+    return Math.max(0, Math.ceil(this.#times.deadline - (performance.now() - since)))
+  }
+
+  /** Lets requests come that are on their way. Each answer ends its connection by now. */
+  async #linger(idle: number): Promise<void> {
+    const over = Promise.withResolvers<void>()
+    const timer = setTimeout(over.resolve, idle)
+    await Promise.race([over.promise, this.#quiet(), this.#late.promise])
+    clearTimeout(timer)
+  }
+
+  /** When the last connection and the last request have ended, those of old generations too. */
+  async #quiet(): Promise<'quiet'> {
+    const { streams, old } = this.#parts
+    await streams.empty()
+    await Promise.all([this.#host.generation.idle(), old.ended()])
+    return 'quiet'
+  }
+
+  async #cut(): Promise<void> {
+    const { streams, old } = this.#parts
+    const { generation, deadlines } = this.#host
+    const generations = [...old.all, generation]
+    const reports = reportsOfCut(allUnfinished(streams, generations), deadlines.now())
+    for (const report of reports) this.#host.report(report)
+    const reason = new Error('the server stopped')
+    streams.destroy(reason)
+    for (const each of generations) each.cut(reason)
+    await streams.empty()
+    for (const each of generations) each.letGo()
+    await old.ended()
+  }
+
+  /** Whether the plugins have started, and so have to stop. A start that hangs must not hold the stop. */
+  async #endOfStart(): Promise<boolean> {
+    const { started } = this.#parts
+    if (started === null) return false
+    // A turn, so that a start that has ended is known before a lateness that has come.
+    const late = new Promise<Late>(resolve => this.#late.promise.then(end => setImmediate(resolve, end)))
+    const end = await Promise.race([started.then(yes, no), late])
+    if (typeof end === 'boolean') return end
+    const message = `${tapsOf('start')} had not ended when the server stopped; no plugin is told of the stop`
+    this.#host.report({ code: 'START_LATE', message, severity: 'warning' })
+    return false
+  }
+}
+
+/** The taps of a hook that are waited for. */
+function tapsOf(hook: string): string {
+  return awaited()
+    .filter(what => what.includes(`, ${hook} tap `))
+    .join('; ')
+}
+
+const yes = (): boolean => true
+const no = (): boolean => false
