@@ -45,18 +45,12 @@ export function matcherOf(compiled: readonly Compiled[], ignoresSlash: boolean):
 
 /** What finds out whether a path is a prefix or below it. */
 export function prefixMatcher(base: string): PrefixMatcher {
-  const below = (base === '' ? ['/*'] : [base, `${base}/*`]).map(path => readKey('', `GET ${path}`))
+  const keys = (base === '' ? ['/*'] : [base, `${base}/*`]).map(path => readKey('', `GET ${path}`))
   const tree = new SegmentTree<ReadKey>(false)
+  if (keys.every(key => plant(tree, key, key))) return tree
   const matcher = findMyWay(options)
-  let isTree = true
-  for (const key of below) {
-    for (const { notation, segments } of key.paths) {
-      matcher.on('GET', notation, unused)
-      if (segments === null) isTree = false
-      else tree.add('GET', segments, key)
-    }
-  }
-  return isTree ? tree : matcher.compile()
+  for (const { notation } of keys.flatMap(({ paths }) => paths)) matcher.on('GET', notation, unused)
+  return matcher.compile()
 }
 
 function refuseTwins(compiled: readonly Compiled[], ignoresSlash: boolean): void {
@@ -77,14 +71,20 @@ function refuseTwins(compiled: readonly Compiled[], ignoresSlash: boolean): void
 /** Null when a parameter is less than a segment, or has an expression, or a route is for some hosts only. */
 function treeOf(compiled: readonly Compiled[], ignoresSlash: boolean): Matcher | null {
   const tree = new SegmentTree<CompiledRoute>(ignoresSlash)
-  for (const { read, route } of compiled) {
-    if (route.hosts !== null) return null
-    for (const { segments } of read.paths) {
-      if (segments === null) return null
-      tree.add(read.method, segments, route)
-    }
+  return compiled.every(({ read, route }) => route.hosts === null && plant(tree, read, route)) ? tree : null
+}
+
+/** Adds all forms of a route to a tree; false when the tree cannot take one. */
+function plant<Route extends { readonly names: readonly string[] }>(
+  tree: SegmentTree<Route>,
+  { method, paths }: ReadKey,
+  route: Route,
+): boolean {
+  for (const { segments } of paths) {
+    if (segments === null) return false
+    tree.add(method, segments, route)
   }
-  return tree
+  return true
 }
 
 function findMyWayOf(compiled: readonly Compiled[], ignoresSlash: boolean): Matcher {
@@ -94,8 +94,15 @@ function findMyWayOf(compiled: readonly Compiled[], ignoresSlash: boolean): Matc
       for (const host of route.hosts ?? [null]) add(matcher, { method: read.method, path, host }, key, route)
     }
   }
-  const { find } = matcher.compile()
-  return { find: (method, path, hosts) => find.call(matcher, method as FindMyWayMethod, path, hosts) as Match | null }
+  matcher.compile()
+  const bare = new Map(compiled.map(({ read, route }) => [route, read.bare]))
+  return {
+    find(method, path, hosts) {
+      const match = matcher.find(method as FindMyWayMethod, path, hosts) as Match | null
+      const isEmpty = match !== null && bare.get(match.store)!.some(name => match.params[name] === '')
+      return isEmpty ? null : match
+    },
+  }
 }
 
 interface Place {

@@ -18,7 +18,7 @@ export interface Pattern {
   readonly paths: readonly PatternPath[]
   /** The parameters in order, `*` for the wildcard. */
   readonly names: readonly string[]
-  /** Parameters without an expression. Matchers let them be empty, which `/users/:id` does not mean. */
+  /** Parameters without an expression. find-my-way lets them be empty, which `/users/:id` does not mean. */
   readonly bare: readonly string[]
 }
 

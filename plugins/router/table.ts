@@ -12,8 +12,6 @@ export interface CompiledRoute extends RouteParts {
   readonly pattern: string
   /** The parameters in order. */
   readonly names: readonly string[]
-  /** Parameters that must not be empty. */
-  readonly bare: readonly string[]
   /** The table that the route stands in: its router runs the handler. */
   readonly table: RouteTable
 }
@@ -96,16 +94,14 @@ export class RouteTable {
     // The `*` of OPTIONS is no path, and matchers do not look at the first character.
     if (folded.charCodeAt(0) !== SLASH) return null
     const hosts = this.#hasHosts ? { host: request.hostname } : undefined
-    const match = this.#matcher.find(method, folded, hosts)
-    if (match !== null) for (const name of match.store.bare) if (match.params[name] === '') return null
-    return match
+    return this.#matcher.find(method, folded, hosts)
   }
 
   #compile(base: string, key: string, value: unknown): Compiled {
     const read = readKey(base, key)
     try {
-      const { key: whole, text: pattern, names, bare } = read
-      return { read, key, route: { key: whole, pattern, names, bare, ...readRoute(value), table: this } }
+      const { key: whole, text: pattern, names } = read
+      return { read, key, route: { key: whole, pattern, names, ...readRoute(value), table: this } }
     } catch (error) {
       throw routeError(key, error)
     }
