@@ -110,6 +110,7 @@ export {
 } from './response-body.ts'
 export type { RequestTest } from './scope.ts'
 export { createServer, type ListeningAddress, type Server, type ServerOptions } from './server.ts'
+export { sharedTaps } from './shared-taps.ts'
 export type { Sink } from './sink.ts'
 export { ROOT_SITE } from './site.ts'
 export {

@@ -97,7 +97,8 @@ export interface PluginDefinition<Settings> {
   readonly server?: ((server: PluginServer, settings: Settings) => void | Promise<void>) | undefined
   /**
    * Runs once for every site that the instance serves. It taps and reads, and holds nothing open. With very many sites it
-   * pays to tap all of them with one function where that does not depend on the site: the kernel keeps it once.
+   * pays to tap all of them with one function: the kernel keeps it once. {@link sharedTaps} gives such functions to what
+   * depends on the site.
    */
   readonly site?: ((site: PluginSite, settings: Settings) => void | Promise<void>) | undefined
 }

@@ -59,6 +59,8 @@ export async function setUpPlugins(target: SetupTarget): Promise<void> {
 class Setup {
   readonly #target: SetupTarget
   readonly #owners = new Map<ResolvedPlugin, TapOwner>()
+  /** Of instances outside any scope, by name and place: a function that several of them tap is one tap. */
+  readonly #guards = new Map<string, TapOwner['guards']>()
 
   constructor(target: SetupTarget) {
     this.#target = target
@@ -122,11 +124,21 @@ class Setup {
       test: compileScopes(plugin.scopes),
       isOpen: false,
       server: undefined as never,
-      guards: new Map(),
+      guards: this.#guardsOf(plugin),
     }
     owner.server = this.#serverFor(owner, place, plugin)
     this.#owners.set(plugin, owner)
     return owner
+  }
+
+  // Instances that were written at one place are those of a function that makes many sites. What is blamed on a shared
+  // tap is true of all of them: their name, and where it stands.
+  #guardsOf({ name, place, scopes }: ResolvedPlugin): TapOwner['guards'] {
+    if (scopes.length > 0) return new Map()
+    const key = `${name}${inBrackets(place)}`
+    const guards = this.#guards.get(key) ?? new Map()
+    this.#guards.set(key, guards)
+    return guards
   }
 
   #serverFor(owner: TapOwner, place: string, instance: ResolvedPlugin): PluginServer {
@@ -134,7 +146,7 @@ class Setup {
     const { plugin } = owner
     const named = (diagnostic: Diagnostic) => report({ ...diagnostic, plugin })
     return Object.freeze({
-      hooks: hooks.facesFor(owner),
+      hooks: hooks.facesFor(asServerOwner(owner)),
       keep: kept.keeper(plugin, place),
       get: slots.get.bind(slots),
       set: slots.set.bind(slots),
@@ -177,6 +189,20 @@ class Setup {
 
 const lateTracer = (plugin: string): string =>
   `plugin "${plugin}": hooks are sealed; call server.trace in server() or site(), before they end${inBrackets(caller())}`
+
+/** An instance as one that taps the server's hooks: they give each its own server, so that none shares a tap. */
+function asServerOwner(owner: TapOwner): TapOwner {
+  return {
+    ...owner,
+    guards: new Map(),
+    get isOpen() {
+      return owner.isOpen
+    },
+    get server() {
+      return owner.server
+    },
+  }
+}
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
 

@@ -40,7 +40,9 @@ export async function resolveConfig(config: unknown, source: ConfigSource): Prom
       hosts: hosts[index]!,
       dir: site.dir === undefined ? source.dir : resolvePath(source.dir, site.dir),
       plugins: await resolveSitePlugins(site, at, plugins, source),
-      limits: exchangeLimits({ ...limits, ...withoutUndefined(site.limits ?? {}) }),
+      // Sites without limits of their own share one object: with a thousand of them it is always in the processor's cache.
+      limits:
+        site.limits === undefined ? limits : exchangeLimits({ ...limits, ...withoutUndefined(site.limits) }),
     })
   }
   const { file, dir } = source

@@ -23,9 +23,9 @@ const NOT_PASSED_ON: ReadonlySet<string> = new Set([
 ])
 
 /** Gives what has a stored answer made anew behind the back of the client that got it, one run at a time. */
-export function refresher(site: PluginSite, { store: kept, isCurrent }: KeptStore) {
+export function refresher(site: PluginSite, kept: KeptStore) {
   return (request: HttpRequest, { key, variant }: Visit): void => {
-    const store = kept()
+    const { store } = kept
     const id = `${key}\n${store.get(key)?.selector(request) ?? ''}`
     if (variant === null || store.fillOf(id) !== undefined) return
     const again = backgroundRequest(request)
@@ -38,7 +38,7 @@ export function refresher(site: PluginSite, { store: kept, isCurrent }: KeptStor
     again.set(Visits, visit)
     // The client that got the old answer does not wait for what a handler does at once.
     setImmediate(() => {
-      if (isCurrent()) site.dispatch(again, new SilentSink())
+      if (kept.isCurrent) site.dispatch(again, new SilentSink())
       else abandon(visit, 'again')
     })
   }

@@ -9,12 +9,13 @@ import {
   type PluginSite,
   ROOT_SITE,
   Slots,
+  slot,
   Transform,
 } from 'rawhttp'
 import { refresher } from './background.ts'
 import { hasChanged, invalidate } from './invalidation.ts'
 import { abandon, keep, noteLength } from './keeper.ts'
-import { keptStore } from './kept.ts'
+import { KeptStore } from './kept.ts'
 import { Lookup } from './lookup.ts'
 import { type CacheSettings, cacheOptions } from './schema.ts'
 import { SharedPurges } from './shared-purges.ts'
@@ -46,15 +47,13 @@ export const cache = definePlugin({
 })
 
 function tapSite(site: PluginSite, settings: CacheSettings): void {
-  const { store, isCurrent } = keptStore(site, settings)
-  const purges = new SharedPurges(site, store)
+  const kept = new KeptStore(site, settings)
+  const purges = new SharedPurges(site, () => kept.store)
   site.set(Slots.cache, purges.service)
   const { handle, transform, deliver, done } = site.hooks
-  const refresh = refresher(site, { store, isCurrent })
-  const lookup = new Lookup({ store, isCurrent, refresh, obeyClients: settings.obeyClients })
-  handle.tapAsync({ name: 'cache', stage: Handle.Cache }, (request, callback) =>
-    lookup.handle(request, callback),
-  )
+  const refresh = refresher(site, kept)
+  site.set(Lookups, new Lookup({ kept, refresh, obeyClients: settings.obeyClients }))
+  handle.tapAsync({ name: 'cache', stage: Handle.Cache }, look)
   const { purges: ofSites, finish } = instanceOf(site.server, settings)
   ofSites.set(site.name, purges)
   transform.tap({ name: 'cache:length', stage: Transform.Encode - 1 }, noteLength)
@@ -63,7 +62,12 @@ function tapSite(site: PluginSite, settings: CacheSettings): void {
   done.tap('cache', leave)
 }
 
-/** What the sites of one plugin instance have in common: only `handle` is tapped by each with a function of its own. */
+/** Of a site. By it all sites are tapped with the same functions. */
+const Lookups = slot<Lookup>('cache.lookup')
+
+const look: Lookup['handle'] = (request, callback) => request.site.get(Lookups)!.handle(request, callback)
+
+/** What the sites of one plugin instance have in common. */
 interface Instance {
   /** By the name of the site. */
   readonly purges: Map<string, SharedPurges>

@@ -2,29 +2,35 @@ import type { PluginSite } from 'rawhttp'
 import type { CacheSettings } from './schema.ts'
 import { Store } from './store.ts'
 
-/** The store of a site as one generation has it. */
-export interface KeptStore {
-  store(): Store
-  /** Whether this generation is in charge: what a retired one answers is of an older config. */
-  isCurrent(): boolean
-}
+/** The store of a site as one generation has it. It is kept over reloads. */
+export class KeptStore {
+  readonly #kept: () => Store
+  #mine: Store | null = null
+  #era = 0
 
-/** Keeps a site's store over reloads. */
-export function keptStore(site: PluginSite, settings: CacheSettings): KeptStore {
-  let mine: Store | null = null
-  let era = 0
-  const take = (store: Store) => {
-    mine = store
-    era = store.era
+  constructor(site: PluginSite, settings: CacheSettings) {
+    this.#kept = site.keep<Store>('store', {
+      create: () => this.#take(new Store(settings)),
+      adopt: (store, { isSameConfig }) => {
+        store.adopt(settings, isSameConfig)
+        this.#take(store)
+      },
+      dispose: store => store.end(),
+    })
+  }
+
+  get store(): Store {
+    return this.#mine ?? this.#kept()
+  }
+
+  /** Whether this generation is in charge: what a retired one answers is of an older config. */
+  get isCurrent(): boolean {
+    return this.#mine !== null && this.#mine.era === this.#era
+  }
+
+  #take(store: Store): Store {
+    this.#mine = store
+    this.#era = store.era
     return store
   }
-  const kept = site.keep<Store>('store', {
-    create: () => take(new Store(settings)),
-    adopt: (store, { isSameConfig }) => {
-      store.adopt(settings, isSameConfig)
-      take(store)
-    },
-    dispose: store => store.end(),
-  })
-  return { store: () => mine ?? kept(), isCurrent: () => mine !== null && mine.era === era }
 }

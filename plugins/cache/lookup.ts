@@ -1,9 +1,9 @@
 import { type HttpRequest, HttpResponse } from 'rawhttp'
 import { type Demands, demandsOf, NO_DEMANDS } from './demands.ts'
 import type { Ending } from './fill.ts'
+import type { KeptStore } from './kept.ts'
 import { keyOf } from './key.ts'
 import type { Resource } from './resource.ts'
-import type { Store } from './store.ts'
 import type { Variant } from './variant.ts'
 import { type Forward, type Status, Visit, Visits } from './visit.ts'
 
@@ -11,10 +11,8 @@ type Callback = (error?: Error | null, answer?: HttpResponse) => void
 
 /** What the lookup works with. */
 export interface LookupContext {
-  readonly store: () => Store
+  readonly kept: KeptStore
   readonly obeyClients: boolean
-  /** Whether this generation is still in charge of the store. */
-  isCurrent(): boolean
   /** Has a stored answer made anew behind the back of a client that got it. */
   refresh(request: HttpRequest, visit: Visit): void
 }
@@ -40,17 +38,21 @@ interface Found {
 
 /** Answers requests from the store, and decides who of those that it cannot answer runs the handler. */
 export class Lookup {
-  readonly #context: LookupContext
+  readonly #kept: KeptStore
+  readonly #obeysClients: boolean
+  readonly #refresh: LookupContext['refresh']
 
-  constructor(context: LookupContext) {
-    this.#context = context
+  constructor({ kept, obeyClients, refresh }: LookupContext) {
+    this.#kept = kept
+    this.#obeysClients = obeyClients
+    this.#refresh = refresh
   }
 
   /** The tap on `handle`. */
   handle(request: HttpRequest, callback: Callback): void {
     const { method } = request
     // One that a visit was given to beforehand is wanted for the store alone.
-    if (!this.#context.isCurrent() || request.get(Visits) !== undefined) return callback()
+    if (!this.#kept.isCurrent || request.get(Visits) !== undefined) return callback()
     const key = keyOf(request)
     if (method !== 'GET' && method !== 'HEAD') return pass(begin(request, key), 'method', callback)
     if (hasContent(request)) return pass(begin(request, key), 'bypass', callback)
@@ -58,16 +60,14 @@ export class Lookup {
     const isRestricted = request.restriction !== null || headers.has('authorization')
     const cacheControl = headers.get('cache-control')
     const demands =
-      cacheControl === undefined && !this.#context.obeyClients
-        ? NO_DEMANDS
-        : demandsOf(headers, this.#context.obeyClients)
+      cacheControl === undefined && !this.#obeysClients ? NO_DEMANDS : demandsOf(headers, this.#obeysClients)
     this.#look({ request, callback, key, demands, isRestricted, hasWaited: false, made: null })
   }
 
   #look(asking: Asking): void {
     const { request, key, demands, isRestricted, made } = asking
     const now = Date.now()
-    const resource = this.#context.store().get(key)
+    const resource = this.#kept.store.get(key)
     const selector = resource === undefined ? '' : resource.selector(request)
     const variant = resource?.find(selector) ?? null
     if (variant === null || (isRestricted && !variant.isForAll)) {
@@ -91,7 +91,7 @@ export class Lookup {
     const isPausing = now < variant.retryAt
     if (variant.mayWait(now) && !asking.isRestricted) {
       const visit = this.#serve(asking, variant, 'stale')
-      if (!isPausing) this.#context.refresh(asking.request, visit)
+      if (!isPausing) this.#refresh(asking.request, visit)
       return true
     }
     if (!isPausing || !variant.mayStandIn(now)) return false
@@ -104,7 +104,7 @@ export class Lookup {
     visit.variant = variant
     visit.status = hasWaited && status === 'hit' ? 'collapsed' : status
     visit.forward = visit.status === 'collapsed' ? 'uri-miss' : null
-    this.#context.store().hits++
+    this.#kept.store.hits++
     callback(null, variant.response)
     return visit
   }
@@ -112,7 +112,7 @@ export class Lookup {
   /** Nothing to answer with: goes on to the handler, or waits for one that does. */
   #miss(asking: Asking, found: Found, forward: Forward): void {
     const { request, callback, key, demands } = asking
-    const store = this.#context.store()
+    const store = this.#kept.store
     const visit = begin(request, key)
     visit.variant = found.variant
     if (demands.onlyIfCached)
@@ -131,9 +131,9 @@ export class Lookup {
   }
 
   #goAlone(visit: Visit, forward: Forward, callback: Callback): void {
-    this.#context.store().misses++
+    this.#kept.store.misses++
     // What a retired generation answers is of an older config.
-    if (this.#context.isCurrent()) this.#context.store().open(visit)
+    if (this.#kept.isCurrent) this.#kept.store.open(visit)
     visit.forward = forward
     callback()
   }
@@ -141,7 +141,7 @@ export class Lookup {
   /** The run that a request waited for has ended. */
   #resume(asking: Asking, visit: Visit, ending: Ending, made: Variant | null): void {
     try {
-      if (ending === 'again' && this.#context.isCurrent()) {
+      if (ending === 'again' && this.#kept.isCurrent) {
         this.#look({ ...asking, hasWaited: true, made })
       } else this.#goAlone(visit, visit.variant === null ? 'uri-miss' : 'stale', asking.callback)
     } catch (error) {

@@ -31,8 +31,8 @@ export class Store implements CacheService {
   misses = 0
   #settings: CacheSettings
   #entries: LRUCache<string, Resource>
-  /** Keys whose answers nobody should wait for, until when. */
-  #passes: LRUCache<string, number>
+  /** Keys whose answers nobody should wait for, until when. Most sites have none. */
+  #passes: LRUCache<string, number> | null = null
   readonly #fills = new Map<string, Fill>()
   /** Requests whose answers may still be stored. */
   readonly #open = new Set<Visit>()
@@ -43,12 +43,11 @@ export class Store implements CacheService {
   constructor(settings: CacheSettings) {
     this.#settings = settings
     this.#entries = this.#makeEntries()
-    this.#passes = makePasses(settings)
   }
 
   get stats(): CacheStats {
     const { hits, misses } = this
-    const bytes = this.#entries.calculatedSize + this.#passes.calculatedSize + this.#reading
+    const bytes = this.#entries.calculatedSize + (this.#passes?.calculatedSize ?? 0) + this.#reading
     return {
       entries: this.#entries.size,
       bytes,
@@ -77,7 +76,7 @@ export class Store implements CacheService {
     }
     this.#settings = settings
     this.#entries = this.#makeEntries()
-    this.#passes = makePasses(settings)
+    this.#passes = null
   }
 
   /** Nobody uses it any more: what is on its way is not stored. */
@@ -115,7 +114,7 @@ export class Store implements CacheService {
     if (this.isOvertaken(visit, variant.tags)) return
     visit.isStored = true
     this.#stored++
-    this.#passes.delete(visit.key)
+    this.#passes?.delete(visit.key)
     const resource = this.get(visit.key) ?? new Resource(visit.key)
     resource.learn(verdict)
     resource.add(request, variant, Math.floor(this.#budget * URL_SHARE))
@@ -170,11 +169,12 @@ export class Store implements CacheService {
 
   /** Remembers that nobody should wait for the answers of a key. */
   pass(key: string): void {
+    this.#passes ??= makePasses(this.#settings)
     this.#passes.set(key, Date.now() + PASS_FOR, { size: key.length + PASS_OVERHEAD })
   }
 
   isPassed(key: string): boolean {
-    const until = this.#passes.get(key)
+    const until = this.#passes?.get(key)
     return until !== undefined && Date.now() < until
   }
 
@@ -208,7 +208,7 @@ export class Store implements CacheService {
     this.#void(() => true)
     const { size } = this.#entries
     this.#entries.clear()
-    this.#passes.clear()
+    this.#passes = null
     return size
   }
 

@@ -19,7 +19,7 @@ export function readKey(prefix: string, key: string): ReadKey {
   const text = path === '/' && prefix !== '' ? prefix : `${prefix}${path}`
   try {
     const pattern = readPattern(text)
-    const paths = text === prefix ? [text, readPattern(`${text}/`).paths[0]!] : pattern.paths
+    const paths = text === prefix ? [...pattern.paths, ...readPattern(`${text}/`).paths] : pattern.paths
     return { ...pattern, key: `${method} ${text}`, method, paths }
   } catch (error) {
     throw routeError(key, error)

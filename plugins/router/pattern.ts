@@ -1,27 +1,39 @@
 import { type PatternPiece, readPattern as read } from 'rawhttp'
 import { fold } from './escapes.ts'
+import { type Segments, segmentsOf } from './segments.ts'
 
-/** A path pattern, ready for find-my-way. */
+/** One form of a pattern, as matchers take it. */
+export interface PatternPath {
+  /** In find-my-way's notation. */
+  readonly notation: string
+  /** Null when a parameter is less than a segment, or has an expression. */
+  readonly segments: Segments | null
+}
+
+/** A path pattern, ready to be matched. */
 export interface Pattern {
   /** As it was written: what `Slots.route` and errors show. */
   readonly text: string
-  /** In find-my-way's notation; two when the last parameter is optional. */
-  readonly paths: readonly string[]
+  /** Two when the last parameter is optional. */
+  readonly paths: readonly PatternPath[]
+  /** The parameters in order, `*` for the wildcard. */
+  readonly names: readonly string[]
   /** Parameters without an expression. find-my-way lets them be empty, which `/users/:id` does not mean. */
   readonly bare: readonly string[]
 }
 
 /**
- * Reads a pattern for find-my-way.
+ * Reads a pattern for matchers.
  *
  * @throws Error with a sentence that says what is wrong.
  */
 export function readPattern(text: string): Pattern {
-  const { variants } = read(text)
+  const { variants, names } = read(text)
   const bare = variants[0]!.flatMap(piece =>
     piece.kind === 'param' && piece.regex === '' ? [piece.name] : [],
   )
-  return { text, paths: variants.map(join), bare }
+  const paths = variants.map(variant => ({ notation: join(variant), segments: segmentsOf(variant) }))
+  return { text, paths, names, bare }
 }
 
 /** A path as OpenAPI writes it: `/users/{id}`. */

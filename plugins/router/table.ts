@@ -1,7 +1,7 @@
 import type { HttpRequest } from 'rawhttp'
 import { fold, unfold } from './escapes.ts'
 import { readKey, readPrefix, routeError } from './key.ts'
-import { type Compiled, type Matcher, type MatcherMethod, matcherOf, prefixMatcher } from './matcher.ts'
+import { type Compiled, type Matcher, matcherOf, type PrefixMatcher, prefixMatcher } from './matcher.ts'
 import { type RouteParts, readRoute } from './route.ts'
 
 /** A route, read and checked. */
@@ -10,8 +10,8 @@ export interface CompiledRoute extends RouteParts {
   readonly key: string
   /** The path pattern as written: `/api/users/:id`. */
   readonly pattern: string
-  /** Parameters that must not be empty. */
-  readonly bare: readonly string[]
+  /** The parameters in order. */
+  readonly names: readonly string[]
   /** The table that the route stands in: its router runs the handler. */
   readonly table: RouteTable
 }
@@ -31,8 +31,8 @@ export interface TableOptions {
 const SLASH = 0x2f
 
 /**
- * The routes of one router instance. Matching is find-my-way's: static parts before parameters, parameters before
- * wildcards, whatever the order in the table.
+ * The routes of one router instance. Static parts match before parameters, parameters before wildcards, whatever the
+ * order in the table.
  */
 export class RouteTable {
   readonly routes: readonly CompiledRoute[]
@@ -42,7 +42,7 @@ export class RouteTable {
   /** Methods that some route has, in the order of the table. */
   readonly #methods: readonly string[]
   readonly #matcher: Matcher
-  readonly #prefix: Matcher | null
+  readonly #prefix: PrefixMatcher | null
 
   /**
    * @param prefix Null for none: such a router owns nothing.
@@ -91,19 +91,17 @@ export class RouteTable {
   }
 
   #lookUp(method: string, folded: string, request: HttpRequest): Match | null {
-    // The `*` of OPTIONS is no path, and find-my-way does not look at the first character.
+    // The `*` of OPTIONS is no path, and matchers do not look at the first character.
     if (folded.charCodeAt(0) !== SLASH) return null
     const hosts = this.#hasHosts ? { host: request.hostname } : undefined
-    const match = this.#matcher.find(method as MatcherMethod, folded, hosts) as Match | null
-    if (match !== null) for (const name of match.store.bare) if (match.params[name] === '') return null
-    return match
+    return this.#matcher.find(method, folded, hosts)
   }
 
   #compile(base: string, key: string, value: unknown): Compiled {
     const read = readKey(base, key)
     try {
-      const { key: whole, text: pattern, bare } = read
-      return { read, key, route: { key: whole, pattern, bare, ...readRoute(value), table: this } }
+      const { key: whole, text: pattern, names } = read
+      return { read, key, route: { key: whole, pattern, names, ...readRoute(value), table: this } }
     } catch (error) {
       throw routeError(key, error)
     }

@@ -1,4 +1,13 @@
-import { Handle, HttpError, type HttpRequest, HttpResponse, type PluginSite, Slots, slot } from 'rawhttp'
+import {
+  Handle,
+  HttpError,
+  type HttpRequest,
+  HttpResponse,
+  type PluginSite,
+  Slots,
+  sharedTaps,
+  slot,
+} from 'rawhttp'
 import { toResponse } from './answer.ts'
 import { type CheckedContext, RawContext } from './context.ts'
 import { checkedContext, isPromise } from './schemas.ts'
@@ -12,34 +21,46 @@ type Callback = (error?: Error | null, answer?: HttpResponse) => void
 /** The route of a request. Of several routers the first one that finds a route has it. */
 const Matched = slot<Match>('router.match')
 
+/** A router on one of its sites. */
+interface Here extends RouterSettings {
+  readonly site: PluginSite
+}
+
+const tapsFor = sharedTaps('router', (own: (request: HttpRequest) => Here) => ({
+  match: (request: HttpRequest) => void match(own(request).table, request),
+  guard: (request: HttpRequest, callback: Callback) =>
+    prepare(match(own(request).table, request), request, callback),
+  run(request: HttpRequest, callback: Callback): void {
+    const found = request.get(Matched)
+    const { table, site } = own(request)
+    if (found === undefined || found.store.table !== table) callback()
+    else run(found.store, new RawContext(request, site, found.params), callback)
+  },
+  allow: (request: HttpRequest) => allow(own(request).table, request),
+  redirect: (request: HttpRequest) => redirect(own(request).table, request),
+  refuse: (request: HttpRequest) => refuse(own(request).table, request),
+  fail(error: HttpError, request: HttpRequest): HttpResponse | undefined {
+    const { table, onError } = own(request)
+    if (request.get(Matched)?.store.table !== table) return undefined
+    const answer = onError?.(error, request)
+    return answer ?? (error instanceof ValidationError ? validationProblem(error) : undefined)
+  },
+}))
+
 /** Taps a site. A route is found and guarded before any cache, and run where answers are made. */
 export function tapSite(site: PluginSite, settings: RouterSettings): void {
   const { table, isOwner, redirectsSlash } = settings
-  const { handle } = site.hooks
+  const { handle, error } = site.hooks
+  const taps = tapsFor(site, { ...settings, site })
   for (const guard of new Set(table.routes.flatMap(({ guards }) => guards))) guard.setup?.(site)
-  if (table.isGuarded) {
-    handle.tapAsync({ name: 'router:match', stage: Handle.Match }, (request, callback) =>
-      prepare(match(table, request), request, callback),
-    )
-  } else {
-    handle.tap({ name: 'router:match', stage: Handle.Match }, request => void match(table, request))
-  }
-  handle.tapAsync({ name: 'router:handler', stage: Handle.Route }, (request, callback) => {
-    const found = request.get(Matched)
-    if (found === undefined || found.store.table !== table) callback()
-    else run(found.store, new RawContext(request, site, found.params), callback)
-  })
+  if (table.isGuarded) handle.tapAsync({ name: 'router:match', stage: Handle.Match }, taps.guard)
+  else handle.tap({ name: 'router:match', stage: Handle.Match }, taps.match)
+  handle.tapAsync({ name: 'router:handler', stage: Handle.Route }, taps.run)
   // Only now: what files answer never asks which other methods a path has.
-  handle.tap({ name: 'router:allow', stage: Handle.Fallback - 20 }, request => allow(table, request))
-  if (redirectsSlash)
-    handle.tap({ name: 'router:slash', stage: Handle.Fallback - 15 }, request => redirect(table, request))
-  if (isOwner)
-    handle.tap({ name: 'router:own', stage: Handle.Fallback - 10 }, request => refuse(table, request))
-  site.hooks.error.tap('router', (error, request) => {
-    if (request.get(Matched)?.store.table !== table) return undefined
-    const answer = settings.onError?.(error, request)
-    return answer ?? (error instanceof ValidationError ? validationProblem(error) : undefined)
-  })
+  handle.tap({ name: 'router:allow', stage: Handle.Fallback - 20 }, taps.allow)
+  if (redirectsSlash) handle.tap({ name: 'router:slash', stage: Handle.Fallback - 15 }, taps.redirect)
+  if (isOwner) handle.tap({ name: 'router:own', stage: Handle.Fallback - 10 }, taps.refuse)
+  error.tap('router', taps.fail)
 }
 
 function match(table: RouteTable, request: HttpRequest): CompiledRoute | null {

@@ -1,12 +1,4 @@
-import {
-  definePlugin,
-  Handle,
-  type HttpRequest,
-  HttpResponse,
-  type PluginSite,
-  ROOT_SITE,
-  Slots,
-} from 'rawhttp'
+import { definePlugin, Handle, type HttpRequest, HttpResponse, ROOT_SITE, Slots, sharedTaps } from 'rawhttp'
 import { chooser } from './codings.ts'
 import { fallbackPlace, placeOf, requestPathOf, rulesOf } from './compile.ts'
 import { asFallback, isForApplication } from './fallback.ts'
@@ -45,40 +37,59 @@ export const staticFiles = definePlugin({
     const place = placeOf(settings, root)
     const rules = rulesOf(settings)
     const form = formFor(chooser(place.precompressed))
-    serveFiles(site, new FileTable(place, rules), new Listings(place), form)
+    const files = { files: new FileTable(place, rules), listings: new Listings(place), form }
+    site.hooks.handle.tapAsync({ name: 'static', stage: Handle.Static }, fileTap(site, files))
     if (settings.fallback === false) return
     const pages = fallbackPlace(place)
     await checkFallback(pages, settings.fallback)
     const path = requestPathOf(settings.fallback)
-    serveFallback(site, new FileTable(pages, rules, 1), path, form, settings.dotfiles)
+    const { dotfiles } = settings
+    const page = { files: new FileTable(pages, rules, 1), path, form, dotfiles }
+    site.hooks.handle.tapAsync({ name: 'static:fallback', stage: Handle.Fallback }, fallbackTap(site, page))
   },
 })
 
-function serveFiles(site: PluginSite, files: FileTable, listings: Listings, form: FormFor): void {
-  site.hooks.handle.tapAsync({ name: 'static', stage: Handle.Static }, (request, callback) => {
-    const known = isRead(request) ? files.fresh(request.path) : null
-    if (known !== null) return callback(null, form(request, known))
-    files.find(request.path, (error, answer) => {
-      if (error !== null || answer === null) return callback(error)
-      if (!isRead(request)) return callback(null, void request.allow('GET', 'HEAD'))
-      if (answer.kind === 'file') return callback(null, form(request, answer))
-      if (answer.kind === 'redirect') return callback(null, redirect(request, answer.path))
-      listings.answer(answer, request).then(response => callback(null, response), callback)
-    })
-  })
+type Callback = (error?: Error | null, answer?: HttpResponse) => void
+type Tap = (request: HttpRequest, callback: Callback) => void
+
+/** What an instance has of a site's files. */
+interface Served {
+  readonly files: FileTable
+  readonly listings: Listings
+  readonly form: FormFor
 }
 
-function serveFallback(site: PluginSite, files: FileTable, page: string, form: FormFor, dotfiles: boolean) {
-  site.hooks.handle.tapAsync({ name: 'static:fallback', stage: Handle.Fallback }, (request, callback) => {
-    if (!isForApplication(request, dotfiles)) return callback(null)
-    const known = files.fresh(page)
-    if (known !== null) return callback(null, asFallback(form(request, known)))
-    files.find(page, (error, answer) => {
-      if (answer?.kind !== 'file') return callback(error)
-      callback(null, asFallback(form(request, answer)))
-    })
+const fileTap = sharedTaps<Served, Tap>('static', own => (request, callback) => {
+  const { files, listings, form } = own(request)
+  const known = isRead(request) ? files.fresh(request.path) : null
+  if (known !== null) return callback(null, form(request, known))
+  files.find(request.path, (error, answer) => {
+    if (error !== null || answer === null) return callback(error)
+    if (!isRead(request)) return callback(null, void request.allow('GET', 'HEAD'))
+    if (answer.kind === 'file') return callback(null, form(request, answer))
+    if (answer.kind === 'redirect') return callback(null, redirect(request, answer.path))
+    listings.answer(answer, request).then(response => callback(null, response), callback)
   })
+})
+
+/** The page of an application, and when it is one's answer. */
+interface Fallback {
+  readonly files: FileTable
+  readonly path: string
+  readonly form: FormFor
+  readonly dotfiles: boolean
 }
+
+const fallbackTap = sharedTaps<Fallback, Tap>('static:fallback', own => (request, callback) => {
+  const { files, path, form, dotfiles } = own(request)
+  if (!isForApplication(request, dotfiles)) return callback(null)
+  const known = files.fresh(path)
+  if (known !== null) return callback(null, asFallback(form(request, known)))
+  files.find(path, (error, answer) => {
+    if (answer?.kind !== 'file') return callback(error)
+    callback(null, asFallback(form(request, answer)))
+  })
+})
 
 const isRead = ({ method }: HttpRequest): boolean => method === 'GET' || method === 'HEAD'
 

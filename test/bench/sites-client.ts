@@ -13,6 +13,7 @@ const { values } = parseArgs({
     /** `route` or `file`. */
     what: { type: 'string' },
     routes: { type: 'string', default: '10' },
+    alike: { type: 'boolean', default: false },
   },
 })
 const connections = 64
@@ -35,7 +36,7 @@ function nextRequest(): string {
   const path =
     values.what === 'file'
       ? `/${four(page)}.html`
-      : `/r${four(site * routes + (page % routes))}/${four(page)}`
+      : `/r${four((values.alike ? 0 : site * routes) + (page % routes))}/${four(page)}`
   return `GET ${path} HTTP/1.1\r\nHost: s${four(site)}.example\r\nAccept-Encoding: br\r\n\r\n`
 }
 

@@ -10,8 +10,9 @@ import { number, table, withSpread } from './table.ts'
 const usage = `node --conditions=rawhttp-source test/bench/sites.ts [--rounds N] [--requests N] [--sites N]
 
 CPU time that a request costs with many sites, against one site, and with many routes, against ten; and what they take
-at the start. Each site has the usual plugins, a folder and routes of its own. All servers of a table are asked for as
-many addresses, in turn, so that they differ in nothing but where those stand.
+at the start. Each site has the usual plugins, a folder and routes of its own, or the same paths as all others with
+handlers of its own. All servers of a table are asked for as many addresses, in turn, so that they differ in nothing but
+where those stand.
 
   --rounds N      how often each server is asked in turn (default 7)
   --requests N    requests a round (default 60000)
@@ -32,6 +33,8 @@ interface Subject {
   readonly sites: number
   /** Of each site. */
   readonly routes: number
+  /** Whether all sites have the same paths, by which a table could be shared. */
+  readonly areAlike?: boolean
 }
 
 interface Work {
@@ -61,6 +64,7 @@ const works: readonly Work[] = [
       { name: 'one site, ten routes', sites: 1, routes: 10 },
       { name: `one site, ${many * 10} routes`, sites: 1, routes: many * 10 },
       { name: `${many} sites, ${many * 10} routes`, sites: many, routes: 10 },
+      { name: `${many} sites, the same ten paths`, sites: many, routes: 10, areAlike: true },
     ],
   },
 ]
@@ -115,20 +119,23 @@ async function compare(work: Work): Promise<string> {
 }
 
 async function start(subject: Subject): Promise<Started> {
-  const { sites, routes } = subject
+  const { sites, routes, areAlike = false } = subject
   const args = ['--sites', sites, '--routes', routes, '--files', many / sites].map(String)
+  if (areAlike) args.push('--alike')
   const since = performance.now()
   const server = await startServer('test/bench/servers/sites.ts', args)
   const milliseconds = performance.now() - since
   return { ...subject, server, milliseconds, megabytes: megabytes(server.pid) }
 }
 
-async function costOf({ what, pages }: Work, { server, sites, routes }: Started): Promise<number> {
+async function costOf({ what, pages }: Work, started: Started): Promise<number> {
+  const { server, sites, routes, areAlike = false } = started
   const { pid, url } = server
   const before = cpuMicroseconds(pid)
   const file = join(import.meta.dirname, 'sites-client.ts')
   const where = ['--sites', sites, '--routes', routes, '--pages', pages / sites, '--what', what]
   const args = [file, '--url', url, '--count', requests, ...where].map(String)
+  if (areAlike) args.push('--alike')
   await promisify(execFile)(...pinned(cores.client, [process.execPath, ...args]))
   return (cpuMicroseconds(pid) - before) / requests
 }

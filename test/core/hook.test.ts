@@ -297,6 +297,20 @@ describe('taps that are the same on several sites', () => {
     expect([a === b, a === c]).toEqual([false, true])
   })
 
+  test('are of one server each', async () => {
+    const servers = new Set<PluginServer>()
+    const start = (server: PluginServer) => void servers.add(server)
+    const instance = () => onServer('one', ({ hooks }) => hooks.start.tap('one', start))
+    const { server } = await serve({
+      sites: [
+        { name: 'a', plugins: [instance()] },
+        { name: 'b', hosts: ['b'], plugins: [instance()] },
+      ],
+    })
+    await server.listen()
+    expect(servers.size).toBe(2)
+  })
+
   test('are of their own plugin and scope', async () => {
     const bad = () => {
       throw new Error('no')

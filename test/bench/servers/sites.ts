@@ -16,6 +16,8 @@ const { values } = parseArgs({
     sites: { type: 'string', default: '1' },
     routes: { type: 'string', default: '10' },
     files: { type: 'string', default: '1' },
+    /** All sites have the same paths. */
+    alike: { type: 'boolean', default: false },
   },
 })
 const [routes, files] = [Number(values.routes), Number(values.files)]
@@ -36,7 +38,7 @@ function siteOf(_: unknown, place: number) {
     utimesSync(page, new Date(0), new Date(0))
   }
   const table = Array.from({ length: routes }, (_each, route) => [
-    `GET /r${four(place * routes + route)}/:id`,
+    `GET /r${four((values.alike ? 0 : place * routes) + route)}/:id`,
     ({ params }: { params: { id: string } }) => `${four(place)} ${four(route)} ${params.id}\n`,
   ])
   return defineSite({

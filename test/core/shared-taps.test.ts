@@ -1,0 +1,70 @@
+import {
+  definePlugin,
+  Handle,
+  type HttpRequest,
+  HttpResponse,
+  type Plugins,
+  scope,
+  sharedTaps,
+} from 'rawhttp'
+import { describe, expect, test } from 'vitest'
+import { serve } from '../support/in-memory.ts'
+
+type Tap = (request: HttpRequest) => HttpResponse | undefined
+
+/** Answers `/<text>` with its site and text. */
+const tapFor = sharedTaps<string, Tap>(
+  'echo',
+  own => request =>
+    request.path === `/${own(request)}`
+      ? HttpResponse.text(`${request.site.name} ${own(request)}`)
+      : undefined,
+)
+
+const echo = definePlugin({
+  name: 'echo',
+  repeatable: true,
+  options: (text: string) => text,
+  site: (site, text) => site.hooks.handle.tap({ name: 'echo', stage: Handle.Route }, tapFor(site, text)),
+})
+
+const site = (name: string, ...plugins: Plugins) => ({ name, hosts: [name], plugins })
+
+describe('shared taps', () => {
+  test('know what each instance has on the site that answers', async () => {
+    const { ask } = await serve({
+      plugins: [echo('all')],
+      sites: [site('a', echo('one'), echo('two')), site('b', echo('two')), site('c')],
+    })
+    const answers = async (host: string) => {
+      const texts: string[] = []
+      for (const path of ['/all', '/one', '/two']) {
+        const answer = await ask({ url: path, headers: { host } })
+        if (answer.status === 200) texts.push(answer.text())
+      }
+      return texts
+    }
+    expect(await answers('a')).toEqual(['a one', 'a two'])
+    expect(await answers('b')).toEqual(['b two'])
+    expect(await answers('c')).toEqual(['c all'])
+  })
+
+  test('are one hook on all sites, each with an instance of its own', async () => {
+    const { server } = await serve({
+      sites: [site('a', echo('x'), echo('y')), site('b', echo('x'), echo('z')), site('c', echo('x'))],
+    })
+    const [a, b, c] = server.generation.sites.map(({ fired }) => fired.handle)
+    expect([a === b, a === c]).toEqual([true, false])
+  })
+
+  test('are taps of their own in a scope', async () => {
+    const { ask } = await serve({
+      sites: [site('a', echo('x')), site('b', scope({ methods: ['GET'] }, [echo('x')]))],
+    })
+    const answered = async (host: string, method: string) =>
+      (await ask({ method, url: '/x', headers: { host } })).status
+    expect([await answered('a', 'POST'), await answered('b', 'POST'), await answered('b', 'GET')]).toEqual([
+      200, 404, 200,
+    ])
+  })
+})
