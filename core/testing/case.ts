@@ -3,11 +3,11 @@ import type { Trial } from './trial.ts'
 /** The rules of the contract by the names that `except` knows. */
 export const caseIds = [
   'labels',
-  'setup',
   'same-taps',
   'options',
   'globals',
   'quiet',
+  'setup',
   'start-stop',
   'second-start',
   'two-servers',
@@ -23,8 +23,8 @@ export const caseIds = [
   'head',
   'not-modified',
   'shared-answers',
-  'hostile-input',
   'refused-messages',
+  'hostile-input',
   'hook-throws',
   'errors-stay',
   'broken-body',

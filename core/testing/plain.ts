@@ -25,7 +25,9 @@ function copied<T>(value: T, finish: (copy: object) => object): T {
   const copy: object = Array.isArray(value) ? [] : Object.create(Object.getPrototypeOf(value))
   for (const key of Reflect.ownKeys(value)) {
     if (!Object.getOwnPropertyDescriptor(value, key)!.enumerable) continue
-    Reflect.set(copy, key, copied(Reflect.get(value, key), finish))
+    // Defined, not set: a key may be `__proto__`.
+    const part = { value: copied(Reflect.get(value, key), finish), enumerable: true }
+    Object.defineProperty(copy, key, { ...part, configurable: true, writable: true })
   }
   return finish(copy) as T
 }

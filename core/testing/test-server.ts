@@ -19,10 +19,10 @@ export interface Ended {
 /** A server that remembers what it reported and how each exchange ended. It needs no port. */
 export interface TestServer extends AsyncDisposable {
   readonly server: Server
-  /** What `report` was told, in order. */
-  readonly reports: readonly Diagnostic[]
-  /** How the exchanges ended, in order. */
-  readonly ended: readonly Ended[]
+  /** What `report` was told, in order. A test may empty it. */
+  readonly reports: Diagnostic[]
+  /** How the exchanges ended, in order. A test may empty it. */
+  readonly ended: Ended[]
   /** Answers a request without a connection, see `server.inject`. */
   inject(options?: InjectOptions | string): Promise<InjectedResponse>
   /** A connection in memory: the kernel reads each write of the client as one piece. Runs `start` if nothing has. */

@@ -200,11 +200,8 @@ test('an adopt or dispose that fails is reported, and those of others still run'
     ),
   ]
   const { server, reports, reload } = await serve(plugins)
-  const watches = onServer('watches', ({ hooks }) =>
-    hooks.report.tap('a', diagnostic => void reports.push(diagnostic)),
-  )
   await server.inject()
-  await reload({ plugins: [...plugins, watches] })
+  await reload({ plugins })
   await server.stop()
   expect(log).toEqual(['adopt', 'dispose'])
   expect(reports).toMatchObject([

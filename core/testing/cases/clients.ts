@@ -160,7 +160,7 @@ export const clients: readonly Case[] = [
       })
       const served = await trial.serve({ before: [note()] })
       for (let round = 0; round < 8; round++) await trial.transcript(served)
-      ;(served.ended as unknown[]).length = 0
+      served.ended.length = 0
       const alive = () => refs.filter(ref => ref.deref() !== undefined).length
       for (let look = 0; look < 20 && alive() > 0; look++) {
         await turns(20)
