@@ -72,7 +72,7 @@ export function pluginExports(plugin: string, declarations: Declarations): strin
   if (own.length === 0) return ''
   const addresses = new Map([...coreAddresses(declarations), ...addressesOn('', own)])
   const sections = own.map(entry => section(entry, '###', addresses))
-  return `## Exports\n\nOf \`rawhttp/plugins/${plugin}\`; [all options](/reference/plugin-options) are on one page.\n\n${sections.join('\n')}`
+  return `## Exports\n\nOf \`rawhttp/plugins/${plugin}\`; its options and those of [all plugins](/reference/plugin-options) are on one page.\n\n${sections.join('\n')}`
 }
 
 const addressOf = (path: string): string => `/reference/api/${path}`
