@@ -160,10 +160,11 @@ describe('the API', () => {
       .map(({ markdown }) => markdown)
       .join('\n')
     expect(text).toContain('function parseSize(value: Size): number')
-    expect(text).toContain('- **Throws** TypeError when the value is no size.')
+    expect(text).toContain('* **Throws** TypeError when the value is no size.')
     expect(text).toContain(
       '- `get hostname(): string`: The host in lower case, without port and trailing dot.',
     )
+    expect(text).toContain('[`Plugins`](/reference/api/plugins-and-hooks#plugins)')
     expect(text).not.toMatch(/#private|\{@link|import\("/)
     // Of HttpRequest, and marked as internal.
     expect(text).not.toContain('canRewrite')

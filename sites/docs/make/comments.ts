@@ -40,8 +40,17 @@ const textOf = ({ value }: Comment): string =>
     .join('\n')
     .trim()
 
+/** Sources do not change while a site is built, and folders are asked for more than once. */
+const known = new Map<string, Described[]>()
+
 /** Every object of a folder whose members have comments. */
-export function describedIn(folder: string): Described[] {
+export function describedIn(folder: string): readonly Described[] {
+  const found = known.get(folder) ?? readFolder(folder)
+  known.set(folder, found)
+  return found
+}
+
+function readFolder(folder: string): Described[] {
   return globSync(`${folder}/*.ts`, { cwd: fromRoot() })
     .sort()
     .flatMap(file => describedObjects(fromRoot(file)))

@@ -91,8 +91,8 @@ function partOf(path: string): Member | null {
 }
 
 function unitOf(owner: string, path: string, expects: string, takesNumber: boolean): string {
-  if (/\bdurations?\b/.test(expects)) return "ms, or `'10s'`"
-  if (/\bsize\b/.test(expects)) return "bytes, or `'64kb'`"
+  if (/\bdurations?\b/.test(expects)) return 'ms'
+  if (/\bsize\b/.test(expects)) return 'bytes'
   if (!takesNumber) return ''
   const unit = numberUnits[`${owner}.${path.replace(/^(?:listen|sites)\[\]\.(?=limits\.)/, '')}`]
   if (unit === undefined) throw new Error(`${owner}: expected the unit of the option ${path} in units.ts`)

@@ -17,7 +17,7 @@ export function tsdocText(comment: string): Described {
 }
 
 /** `{@link name}` as code. */
-export const withoutLinks = (text: string): string => text.replaceAll(/\{@link (\S+?)\}/g, '`$1`')
+const withoutLinks = (text: string): string => text.replaceAll(/\{@link (\S+?)\}/g, '`$1`')
 
 /** A comment of an exported name, by its tags. */
 export interface Tags {
