@@ -13,11 +13,27 @@ describe('a command line', () => {
   })
 
   it('may have no command', () => {
-    expect(parse([])).toEqual({ command: null, folder: undefined, flags: new Map() })
+    expect(parse([])).toEqual({
+      command: null,
+      words: [],
+      folder: undefined,
+      flags: new Map(),
+      every: new Map(),
+    })
   })
 
   it('takes the last of a flag that stands twice', () => {
     expect(parse(['start', '-p', '1', '--port', '2']).flags.get('port')).toBe('2')
+  })
+
+  it('gives every value of a flag that stands more than once', () => {
+    const { every } = parse(['explain', 'GET', '/', '-H', 'a: 1', '--header=b: 2'])
+    expect([...every]).toEqual([['header', ['a: 1', 'b: 2']]])
+  })
+
+  it('has the words that its command wants before the folder', () => {
+    expect(parse(['explain', 'GET', '/', 'site'])).toMatchObject({ words: ['GET', '/'], folder: 'site' })
+    expect(parse(['explain', '--help'])).toMatchObject({ words: [], folder: undefined })
   })
 
   it.each([
