@@ -31,6 +31,7 @@ const guide = [
   'behind-a-proxy',
   'deploy',
   'workers',
+  'stopping',
 ]
 const recipes = ['single-page-app', 'many-sites', 'behind-nginx', 'downloads', 'event-streams', 'own-auth']
 const project = ['ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md']
