@@ -79,7 +79,7 @@ export async function testServer(
 const isPlugins = (value: Config | Plugins): value is Plugins => Array.isArray(value)
 
 /** The name of the plugin that watches, which stands first in every test server. */
-export const WATCHER = 'test-watch'
+const WATCHER = 'test-watch'
 
 /** Notes what a server reports and how its exchanges end. */
 class Watch {
