@@ -1,4 +1,4 @@
-import { derivedFields } from './head-bytes.ts'
+import { isBodyless } from './head-bytes.ts'
 import { flatFields, type HeadersInit, HttpHeaders } from './headers.ts'
 import { HttpRequest } from './request.ts'
 import type { HttpResponse } from './response.ts'
@@ -70,7 +70,10 @@ export class MemorySink implements Sink {
   }
 
   derived(head: HttpResponse, length: number | null): readonly string[] {
-    return derivedFields(head, { minor: 1, isHead: true, length, keepAlive: true })
+    const fields: string[] = []
+    if (head.field('date') === undefined) fields.push('date', new Date().toUTCString())
+    if (length !== null && !isBodyless(head.status)) fields.push('content-length', String(length))
+    return fields
   }
 
   write(piece: Uint8Array | string, taken?: () => void): boolean {
@@ -95,7 +98,6 @@ export class MemorySink implements Sink {
 
   #result(): InjectedResponse {
     const head = this.#head!
-    // Nothing is framed here: without a length there is no field for it.
     const fields = [...head.fields(), ...this.derived(head, this.#length)]
     const body = Buffer.concat(this.#chunks)
     const text = () => body.toString()

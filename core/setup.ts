@@ -164,11 +164,13 @@ class Setup {
     })
   }
 
-  /** The sites that an instance serves, by name. */
-  #sitesOf(plugin: ResolvedPlugin): ReadonlySet<string> {
+  /** The sites that an instance serves, by name; null: all. */
+  #sitesOf(plugin: ResolvedPlugin): ReadonlySet<string> | null {
     const { config, rootSite } = this.#target
-    const names = config.sites.filter(site => site.plugins.includes(plugin)).map(site => site.name)
-    return new Set(config.plugins.includes(plugin) ? [...names, rootSite.name] : names)
+    const served = config.sites.filter(site => site.plugins.includes(plugin))
+    const isOfRoot = config.plugins.includes(plugin)
+    if (isOfRoot && served.length === config.sites.length) return null
+    return new Set([...served.map(site => site.name), ...(isOfRoot ? [rootSite.name] : [])])
   }
 
   #siteFor(owner: TapOwner, site: Site, dir: string): PluginSite {

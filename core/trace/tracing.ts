@@ -70,32 +70,39 @@ export class Tracing {
   #wanting(request: HttpRequest): readonly Owned[] | null {
     let wanting: Owned[] | null = null
     for (const owned of this.#owned) {
-      if (!this.#guarded(owned, () => isWanted(owned, request))) continue
+      if (!this.#isWanted(owned, request)) continue
       if (wanting === null) wanting = [owned]
       else wanting.push(owned)
     }
     return wanting
   }
 
-  #finished(wanting: readonly Owned[], recorder: Recorder, request: HttpRequest): void {
-    const trace = recorder.trace()
-    for (const owned of wanting) this.#guarded(owned, () => owned.tracer.finished?.(trace, request))
-  }
-
-  #guarded<T>({ plugin }: Owned, run: () => T): T | undefined {
+  // Every request pays for this, traced or not: no closure, and no look at what does not narrow.
+  #isWanted(owned: Owned, request: HttpRequest): boolean {
+    const { tracer, sites, test } = owned
     try {
-      return run()
+      if (sites !== null && !sites.has(request.site.name)) return false
+      return (test === null || test(request)) && tracer.wants(request)
     } catch (thrown) {
-      const cause = asError(thrown)
-      const message = `${plugin === null ? 'a tracer' : `plugin "${plugin}", its tracer`} failed: ${cause.message}`
-      this.#report({ code: 'TRACER_FAILED', message, severity: 'error', plugin: plugin ?? undefined, cause })
-      return undefined
+      this.#failed(owned, thrown)
+      return false
     }
   }
-}
 
-/** A tracer sees what the taps of its plugin would see. */
-function isWanted({ tracer, sites, test }: Owned, request: HttpRequest): boolean {
-  if (sites !== null && !sites.has(request.site.name)) return false
-  return (test === null || test(request)) && tracer.wants(request)
+  #finished(wanting: readonly Owned[], recorder: Recorder, request: HttpRequest): void {
+    const trace = recorder.trace()
+    for (const owned of wanting) {
+      try {
+        owned.tracer.finished?.(trace, request)
+      } catch (thrown) {
+        this.#failed(owned, thrown)
+      }
+    }
+  }
+
+  #failed({ plugin }: Owned, thrown: unknown): void {
+    const cause = asError(thrown)
+    const message = `${plugin === null ? 'a tracer' : `plugin "${plugin}", its tracer`} failed: ${cause.message}`
+    this.#report({ code: 'TRACER_FAILED', message, severity: 'error', plugin: plugin ?? undefined, cause })
+  }
 }

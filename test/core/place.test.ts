@@ -13,7 +13,7 @@ const tapsOf = async (plugins: Plugins) => {
   return server.generation
     .taps()
     .filter(({ site }) => site === 's')
-    .filter(({ plugin }) => plugin !== 'watch')
+    .filter(({ plugin }) => plugin !== 'test-watch')
 }
 
 /** Two lines of one file, of which the first one is known to be above the other. */

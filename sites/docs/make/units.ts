@@ -27,4 +27,6 @@ export const numberUnits: Readonly<Record<string, string>> = {
   'rate-limit.maxClients': 'clients',
   'tls.maxHandshakes': 'handshakes',
   'tls.redirect': 'port',
+  'trace.keep': 'traces',
+  'trace.sample': 'share',
 }

@@ -27,7 +27,7 @@ export async function serveTraced(config: Config | Plugins): Promise<Traced> {
   const trace = async (options?: InjectOptions | string) => {
     await served.ask(options).catch(() => undefined)
     const last = traces.at(-1)!
-    return { ...last, steps: last.steps.filter(step => step.by === 'kernel' || step.plugin !== 'watch') }
+    return { ...last, steps: last.steps.filter(step => step.by === 'kernel' || step.plugin !== 'test-watch') }
   }
   return { ...served, traces, trace }
 }
