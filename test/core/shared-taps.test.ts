@@ -49,12 +49,21 @@ describe('shared taps', () => {
     expect(await answers('c')).toEqual(['c all'])
   })
 
-  test('are one hook on all sites, each with an instance of its own', async () => {
-    const { server } = await serve({
-      sites: [site('a', echo('x'), echo('y')), site('b', echo('x'), echo('z')), site('c', echo('x'))],
-    })
+  test('are one hook on sites that one function makes, each with an instance of its own', async () => {
+    const make = (name: string) => site(name, echo('x'), name === 'c' ? null : echo(name))
+    const { server } = await serve({ sites: ['a', 'b', 'c'].map(make) })
     const [a, b, c] = server.generation.sites.map(({ fired }) => fired.handle)
     expect([a === b, a === c]).toEqual([true, false])
+  })
+
+  test('of instances that were written apart say where each stands', async () => {
+    const one = site('a', echo('x'))
+    const other = site('b', echo('x'))
+    const { server } = await serve({ sites: [one, other] })
+    const lines = server.generation
+      .taps()
+      .flatMap(tap => (tap.plugin === 'echo' ? [tap.pluginPlace?.line] : []))
+    expect(lines[1]! - lines[0]!).toBe(1)
   })
 
   test('are taps of their own in a scope', async () => {
