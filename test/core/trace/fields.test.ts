@@ -81,6 +81,18 @@ describe('each field of the answer has who set it', () => {
     })
   })
 
+  test('but not the kernel where a tap says by itself that it looked at Accept-Encoding', async () => {
+    const varies = onSite('varies', site =>
+      site.hooks.transform.tap(
+        { name: 'varies', stage: 0 },
+        response => void response.vary('Accept-Encoding'),
+      ),
+    )
+    expect(sources(await (await serveTraced([answers('route', text), varies])).trace())).toContain(
+      'vary: varies',
+    )
+  })
+
   test('but not the kernel where a tap sets a tag of its own', async () => {
     const retags = onSite('retags', site =>
       site.hooks.transform.tap({ name: 'retags', stage: 0 }, response => void response.set('etag', '"b"')),
@@ -109,7 +121,13 @@ describe('each field of the answer has who set it', () => {
   })
 
   test.each(['authorization', 'cookie', 'proxy-authorization'])('and %s is masked', async name => {
-    const { trace } = await serveTraced([answers('route', () => text().append('set-cookie', 'a=secret'))])
+    const replaces = onSite('replaces', site =>
+      site.hooks.deliver.tap('replaces', response => void response.set('set-cookie', 'b=secret')),
+    )
+    const { trace } = await serveTraced([
+      answers('route', () => text().append('set-cookie', 'a=secret')),
+      replaces,
+    ])
     const found = await trace({ headers: { [name]: 'secret' } })
     expect(found.request.headers).toContainEqual([name, '(masked)'])
     expect(JSON.stringify(found)).not.toContain('secret')

@@ -132,4 +132,6 @@ test('a refused message shows its rule, and the taps of protocolError', async ()
     section: 'RFC 3986 2.1',
   })
   expect(found.outcome).toMatchObject({ result: 'refused' })
+  const bare = await (await serveTraced([])).trace('/%00')
+  expect(bare.answer!.source.rule).toMatchObject({ section: 'RFC 3986 2.1' })
 })

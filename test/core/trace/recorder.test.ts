@@ -195,8 +195,13 @@ describe('the steps of a trace are the taps in their order, with what each did',
         throw new Error('x')
       }),
     )
-    const found = await (await serveTraced([answers('route', text), fails])).trace()
-    expect(shortly(found)).toContain('kernel: a second failure: the kernel answers without hooks 500')
+    const behind = onSite('behind', site => site.hooks.deliver.tap('behind', () => undefined))
+    const found = await (await serveTraced([answers('route', text), fails, behind])).trace()
+    expect(shortly(found).slice(1)).toEqual([
+      'deliver fails: threw x',
+      'kernel: a second failure: the kernel answers without hooks 500',
+      'deliver behind: not-asked fails threw before',
+    ])
     expect(found.answer).toMatchObject({ status: 500, source: { by: 'kernel' } })
     expect(found.answer!.fields.find(({ name }) => name === 'content-type')!.source.by).toBe('kernel')
   })

@@ -13,10 +13,11 @@ describe('the site', () => {
     ['a.example', { name: 'one', host: 'a.example', why: 'exact' }],
     ['x.b.example', { name: 'one', host: '*.b.example', why: 'wildcard' }],
     ['x.y.b.example', { name: 'two', host: '*.y.b.example', why: 'wildcard' }],
+    ['x.z.b.example', { name: 'one', host: '*.z.b.example', why: 'wildcard' }],
     ['other', { name: 'two', host: '*', why: 'default' }],
   ])('%s', async (host, site) => {
     const { trace } = await serveTraced(
-      config(['one', ['a.example', '*.b.example']], ['two', ['*.y.b.example', '*']]),
+      config(['one', ['a.example', '*.b.example', '*.z.b.example']], ['two', ['*.y.b.example', '*']]),
     )
     expect((await trace({ headers: { host } })).site).toEqual(site)
   })

@@ -30,7 +30,8 @@ function tracing(tracer: Partial<Tracer> = {}, name = 'tracing') {
 
 describe('a generation', () => {
   test('in which nobody traces has no hooks that record', async () => {
-    const { server } = await serve([answers])
+    const tells = onServer('tells', ({ hooks }) => hooks.protocolError.tap('tells', () => undefined))
+    const { server } = await serve([answers, tells])
     const { sites, rootSite, tracedProtocolError } = server.generation
     expect([...sites, rootSite].map(site => site.traced)).toEqual([null, null])
     expect(tracedProtocolError).toBeNull()
@@ -167,6 +168,26 @@ describe('a tracer', () => {
     await ask('/b')
     expect(seen).toEqual([['answers answered', 'asks unfinished'], undefined])
   })
+})
+
+test('what the transport adds to a head is known as soon as the head is out', async () => {
+  const seen: unknown[] = []
+  let soFar: (request: HttpRequest) => RequestTrace | null
+  const tells = onServer('tells', server => {
+    soFar = server.trace({ wants: () => true })
+  })
+  const streams = onSite('streams', site =>
+    site.hooks.handle.tap({ name: 'streams', stage: 0 }, request => {
+      const body = async function* () {
+        yield 'a'
+        for (let turn = 0; turn < 3; turn++) await new Promise(resolve => setImmediate(resolve))
+        seen.push(soFar(request)?.answer?.fields.map(({ name }) => name))
+      }
+      return HttpResponse.stream(body())
+    }),
+  )
+  await (await serve([tells, streams])).ask('/')
+  expect(seen).toEqual([['content-type', 'date']])
 })
 
 test('a reload begins anew: who traces is said by the config that is in charge', async () => {
