@@ -39,7 +39,7 @@ export class ContractError extends Error {
  * `except` are left out.
  *
  * @param plugin Its factory, or the plugin with the options that it is tried with.
- * @throws TypeError for options that name what does not exist.
+ * @throws TypeError for an option or a case in `except` that does not exist.
  *
  * @example
  * for (const { name, run } of contract(hello, { requests: ['/hello'] })) test(name, run)

@@ -257,6 +257,11 @@ export function subjects({ dir, token, redis }: Parts): Readonly<Record<string, 
       other: securityHeaders(),
       varies: ['content-security-policy'],
     },
+    'router (of a site)': {
+      plugin: router({ 'GET /hello/:name': ({ params }) => ({ hello: params.name }) }),
+      place: 'site',
+      requests: ['/hello/ann'],
+    },
     static: {
       plugin: staticFiles({ root: dir, index: ['page.html'], precompressed: true, listing: true }),
       other: staticFiles({ root: dir, fallback: '404.html' }),
