@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { ProcessWatch } from '../../../core/testing/process-watch.ts'
 import { turns } from '../../support/turns.ts'
 
@@ -59,7 +59,11 @@ test('everything is as before when it ends, also by a failure', async () => {
     write: process.stdout.write,
     log: console.log,
   })
+  const always = () => undefined
+  process.on('unhandledRejection', always).once('unhandledRejection', always)
+  onTestFinished(() => void process.off('unhandledRejection', always).off('unhandledRejection', always))
   const before = state()
+  expect(before.rejection).toContain(always)
   const watch = new ProcessWatch()
   const work = watch.during(async () => {
     expect(state().log).not.toBe(before.log)
