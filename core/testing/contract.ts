@@ -39,7 +39,7 @@ export class ContractError extends Error {
  * `except` are left out.
  *
  * @param plugin Its factory, or the plugin with the options that it is tried with.
- * @throws TypeError for options that name what does not exist.
+ * @throws TypeError for an option or a case in `except` that does not exist.
  *
  * @example
  * for (const { name, run } of contract(hello, { requests: ['/hello'] })) test(name, run)
@@ -69,15 +69,14 @@ async function tryCase(
   settings: ReturnType<typeof settingsOf>,
 ): Promise<void> {
   const watch = new ProcessWatch()
-  watch.begin()
-  // Behind the watch, whose own listeners are no news.
-  const resources = new Resources()
-  const trial = new Trial(plugin, settings, { watch, resources })
-  try {
+  const failures: string[] = []
+  await watch.during(async () => {
+    // Behind the watch, whose own listeners are no news.
+    const resources = new Resources()
+    const trial = new Trial(plugin, settings, { watch, resources })
     await resources.track(() => trial.run(() => each.run(trial)))
-  } finally {
-    watch.end()
-  }
-  const faults = [...new Set([...trial.faults, ...watch.failures])]
+    failures.push(...trial.faults)
+  })
+  const faults = [...new Set([...failures, ...watch.failures])]
   if (faults.length > 0) throw new ContractError(await nameOf(plugin), each, faults)
 }

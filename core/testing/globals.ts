@@ -21,7 +21,7 @@ function places(): [string, object][] {
     ['Math', Math],
     ['Reflect', Reflect],
     ['process', process],
-    ['process.env', { ...process.env }],
+    ['process.env', process.env],
     [
       'Error settings',
       { stackTraceLimit: Error.stackTraceLimit, prepareStackTrace: Error.prepareStackTrace },

@@ -1,3 +1,4 @@
+import { didYouMean } from '../config/suggest.ts'
 import type { Config } from '../config/types.ts'
 import type { HeadersInit } from '../headers.ts'
 import type { InjectOptions } from '../inject.ts'
@@ -17,7 +18,12 @@ export interface ContractOptions {
   readonly headers?: HeadersInit | undefined
   /** Plugins behind the tried one, such as a handler whose answers it works on. Default: only the kit's own handlers. */
   readonly beside?: Plugins | undefined
-  /** The rest of the config: `listen`, `limits`, `sites`. Default: one site for every host. */
+  /**
+   * Whose list of plugins it stands in: that of the `root`, so that it also meets messages that no site gets, or that of
+   * a `site`, for one that has no place in the root. Default: `root`.
+   */
+  readonly place?: 'root' | 'site' | undefined
+  /** The rest of the config: `listen`, `limits`, with the `root` as place also `sites`. Default: one site for every host. */
   readonly config?: Omit<Config, 'plugins'> | undefined
   /** The folder that relative paths count from. Default: the working directory. */
   readonly dir?: string | undefined
@@ -35,7 +41,7 @@ export interface ContractOptions {
   readonly varies?: readonly string[] | undefined
   /** Cases that are left out, each with the reason. */
   readonly except?: Readonly<Partial<Record<CaseId, string>>> | undefined
-  /** Milliseconds that things may take which end by themselves: an answer, the closing of a file. Default: 5,000. */
+  /** Milliseconds that things may take which end by themselves: an answer, the closing of a file. Default: 3,000. */
   readonly patience?: number | undefined
 }
 
@@ -44,6 +50,7 @@ export interface Settings {
   readonly requests: readonly InjectOptions[]
   readonly headers: HeadersInit
   readonly beside: Plugins
+  readonly place: 'root' | 'site'
   readonly config: Omit<Config, 'plugins'>
   readonly dir: string | undefined
   readonly connection: MemoryConnection
@@ -55,26 +62,33 @@ export interface Settings {
 
 /**
  * @internal
- * @throws TypeError for a case that does not exist.
+ * @throws TypeError for an option or a case that does not exist, and for sites beside one that has the plugin.
  */
 export function settingsOf(options: ContractOptions): Settings {
   const { requests = [], varies = [], except = {} } = options
-  for (const id of Object.keys(except)) checkCase(id)
-  return {
+  for (const id of Object.keys(except)) checkName(id, caseIds, 'except: the contract has no case')
+  if (options.place === 'site' && options.config?.sites !== undefined)
+    throw new TypeError("place: 'site' makes a site of its own; leave config.sites out")
+  const settings: Settings = {
     requests: requests.map(request => (typeof request === 'string' ? { url: request } : request)),
     headers: options.headers ?? {},
     beside: options.beside ?? [],
+    place: options.place ?? 'root',
     config: options.config ?? {},
     dir: options.dir,
     connection: options.connection ?? {},
     other: options.other ?? null,
     varies: new Set(['date', ...varies.map(name => name.toLowerCase())]),
     except,
-    patience: options.patience ?? 5_000,
+    patience: options.patience ?? 3_000,
   }
+  for (const name of Object.keys(options))
+    checkName(name, Object.keys(settings), 'contract: there is no option')
+  return settings
 }
 
-function checkCase(id: string): void {
-  if ((caseIds as readonly string[]).includes(id)) return
-  throw new TypeError(`except: the contract has no case "${id}"; it has ${caseIds.join(', ')}`)
+function checkName(name: string, names: readonly string[], problem: string): void {
+  if (names.includes(name)) return
+  const hint = didYouMean(name, names) ?? `it has ${names.join(', ')}`
+  throw new TypeError(`${problem} "${name}"; ${hint}`)
 }

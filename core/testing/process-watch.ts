@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { asError } from '../errors.ts'
 
 /** Failures that nobody caught, by the event that tells the process of them. */
@@ -9,22 +10,26 @@ type Listener = (...args: unknown[]) => void
 
 /**
  * Notes what goes past everybody: promises that are rejected and errors that are thrown with nobody to catch them, and
- * what is written to the console. While it watches nobody else is told, so that a test runner does not end the run.
+ * what is written to the console. While it watches nobody else is told of failures, so that a test runner does not end
+ * the run; what the runner itself writes meanwhile goes its way.
  */
 export class ProcessWatch {
   readonly failures: string[] = []
   readonly written: string[] = []
   readonly #restore: (() => void)[] = []
 
-  begin(): void {
+  readonly #context = new AsyncLocalStorage<ProcessWatch>()
+
+  /** Watches over some work, and puts everything back as it was. */
+  async during(work: () => Promise<void>): Promise<void> {
     for (const event of events) this.#catch(event)
     for (const stream of [process.stdout, process.stderr]) this.#note(stream, 'write', true)
     for (const method of methods) this.#note(console, method, undefined)
-  }
-
-  /** Puts everything back as it was. */
-  end(): void {
-    for (const restore of this.#restore.splice(0)) restore()
+    try {
+      await this.#context.run(this, work)
+    } finally {
+      for (const restore of this.#restore.splice(0)) restore()
+    }
   }
 
   #catch(event: (typeof events)[number]): void {
@@ -46,6 +51,7 @@ export class ProcessWatch {
   ): void {
     const original = target[method]
     const noting = (...args: unknown[]) => {
+      if (this.#context.getStore() !== this) return Reflect.apply(original, target, args)
       this.written.push(String(args[0]).trimEnd())
       // Who waits for a write to be done must not wait for ever.
       const callback = args.at(-1)

@@ -78,24 +78,31 @@ export class Resources {
   }
 }
 
-/** Null when only the kernel itself has a hand in it. */
+/**
+ * Null when only the kernel itself has a hand in it, and for the timer of an `AbortSignal.timeout()`: that ends by itself
+ * or with its signal, which it does not hold.
+ */
 function caller(): string | null {
+  const frames = stackFrames()
+  if (frames.some(frame => frame.startsWith('at AbortSignal.timeout '))) return null
+  const others = frames.find(frame => !isNodes(frame) && !isIn(core, frame))
+  const isKernels = frames.some(frame => isIn(core, frame) && !isIn(kit, frame))
+  return others ?? (isKernels ? null : 'at a place that Node does not tell')
+}
+
+function stackFrames(): string[] {
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = 50
   const { stack = '' } = new Error()
   Error.stackTraceLimit = stackTraceLimit
-  const frames = stack
-    .split('\n')
-    .slice(1)
-    .map(line => line.trim())
-  const isNodes = (frame: string) => /node:|^at (async )?<anonymous>$/.test(frame)
-  const isIn = (folders: readonly string[]) => (frame: string) =>
-    folders.some(folder => frame.includes(folder))
-  const [isKits, isCores] = [isIn(kit), isIn(core)]
-  const isKernels = (frame: string) => isCores(frame) && !isKits(frame)
-  const others = frames.find(frame => !isNodes(frame) && !isCores(frame))
-  return others ?? (frames.some(isKernels) ? null : 'at a place that Node does not tell')
+  const lines = stack.split('\n').slice(1)
+  return lines.map(line => line.trim())
 }
+
+/** Whether a frame is in no file: `at async Promise.all (index 0)`. */
+const isNodes = (frame: string): boolean => /node:/.test(frame) || !/:\d+:\d+\)?$/.test(frame)
+const isIn = (folders: readonly string[], frame: string): boolean =>
+  folders.some(folder => frame.includes(folder))
 
 /** A folder as stacks name it. */
 const named = (folder: string): string[] => [folder + sep, pathToFileURL(folder + sep).href]

@@ -77,13 +77,11 @@ export class Trial {
 
   async config({ before = [], behind = [], subject, change, limits }: Parts = {}): Promise<Config> {
     const entry = await entryOf(subject ?? this.#subject)
-    const { config, beside } = this.settings
-    const plugins = [...before, change?.(entry) ?? entry, ...behind, ...beside, this.kit.plugin]
-    return {
-      ...config,
-      ...(limits === undefined ? {} : { limits: { ...config.limits, ...limits } }),
-      plugins,
-    }
+    const { config, beside, place } = this.settings
+    const rest = { ...config, ...(limits === undefined ? {} : { limits: { ...config.limits, ...limits } }) }
+    const tried = [change?.(entry) ?? entry, ...behind, ...beside, this.kit.plugin]
+    if (place === 'root') return { ...rest, plugins: [...before, ...tried] }
+    return { ...rest, plugins: before, sites: [{ name: 'default', plugins: tried }] }
   }
 
   /** A server that is set up, and not started before it is asked. */

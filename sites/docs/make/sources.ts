@@ -49,6 +49,7 @@ export async function readSources(declarations: Declarations): Promise<Section[]
       title: 'Plugins',
       pages: [
         fromFile('docs/plugin-guide.md'),
+        fromFile('docs/testing-plugins.md'),
         ...plugins.map(name => withExports(fromFile(`plugins/${name}/README.md`), name, declarations)),
       ],
     },

@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { definePlugin, Handle, HttpResponse } from 'rawhttp'
 import { ContractError, contract, type Subject, testPlugin } from 'rawhttp/testing'
 import { describe, expect, test } from 'vitest'
 import { caseIds } from '../../../core/testing/case.ts'
+import { settingsOf } from '../../../core/testing/options.ts'
 
 const good = definePlugin({ name: 'good' })
 
@@ -90,9 +92,21 @@ test('what is no plugin is told', async () => {
   )
 })
 
-test('a case that does not exist cannot be left out', () => {
-  const except = { 'start-step': 'a slip' } as object
-  expect(() => contract(good, { except })).toThrow(
-    'the contract has no case "start-step"; it has labels, same-taps',
-  )
+test.each<[object, string]>([
+  [
+    { except: { 'start-step': 'a slip' } },
+    `the contract has no case "start-step"; did you mean 'start-stop'?`,
+  ],
+  [{ except: { everything: 'why not' } }, 'no case "everything"; it has labels, same-taps, '],
+  [{ request: ['/'] }, `contract: there is no option "request"; did you mean 'requests'?`],
+  [{ place: 'site', config: { sites: [] } }, "place: 'site' makes a site of its own"],
+])('%j is told', (options, sentence) => {
+  expect(() => contract(good, options)).toThrow(sentence)
+})
+
+test('docs/testing-plugins.md has every case and every option', () => {
+  const page = readFileSync(new URL('../../../docs/testing-plugins.md', import.meta.url), 'utf8')
+  const rows = page.split('\n').filter(line => /^\| `/.test(line))
+  for (const { id, name } of contract(good)) expect(rows).toContain(`| \`${id}\` | ${name} |`)
+  for (const option of Object.keys(settingsOf({}))) expect(rows.join('\n')).toContain(`| \`${option}\` |`)
 })

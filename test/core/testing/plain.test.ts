@@ -35,6 +35,12 @@ test('a frozen copy is frozen all through, and what is not plain stays as it is'
   expect(Object.isFrozen(options)).toBe(false)
 })
 
+test('a key that is called __proto__ is one as any other', () => {
+  const options = JSON.parse('{ "__proto__": { "a": 1 } }')
+  expect(Object.keys(plainCopy(options))).toEqual(['__proto__'])
+  expect(sameValue(plainCopy(options), options)).toBe(true)
+})
+
 test('a list is no object with numbers', () => {
   expect(sameValue([], {})).toBe(false)
   expect(sameValue({ a: undefined }, {})).toBe(false)

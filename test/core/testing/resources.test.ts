@@ -98,6 +98,14 @@ test('what somebody else opens meanwhile is not seen', async () => {
   expect(resources.open()).toEqual([])
 })
 
+test('the timer of a signal is not seen, since it ends with the signal', async () => {
+  const resources = new Resources()
+  const signals: AbortSignal[] = []
+  await resources.track(async () => void signals.push(AbortSignal.timeout(60_000)))
+  expect(resources.open()).toEqual([])
+  expect(signals).toHaveLength(1)
+})
+
 test('it says where something was opened', async () => {
   const { open } = await around(() => setInterval(() => undefined, 1_000), clearInterval as never)
   expect(open[0]).toMatch(/^a timer, opened at .*resources\.test\.ts:\d+/)

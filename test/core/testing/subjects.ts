@@ -26,6 +26,7 @@ import { router } from 'rawhttp/plugins/router'
 import { securityHeaders } from 'rawhttp/plugins/security-headers'
 import { staticFiles } from 'rawhttp/plugins/static'
 import { tls } from 'rawhttp/plugins/tls'
+import { trace } from 'rawhttp/plugins/trace'
 import type { ContractOptions, Subject } from 'rawhttp/testing'
 import { basic, cheapHash } from '../../plugins/basic-auth/site.ts'
 import { openRedis, type RedisServer } from '../../plugins/rate-limit/redis-server.ts'
@@ -257,6 +258,11 @@ export function subjects({ dir, token, redis }: Parts): Readonly<Record<string, 
       other: securityHeaders(),
       varies: ['content-security-policy'],
     },
+    'router (of a site)': {
+      plugin: router({ 'GET /hello/:name': ({ params }) => ({ hello: params.name }) }),
+      place: 'site',
+      requests: ['/hello/ann'],
+    },
     static: {
       plugin: staticFiles({ root: dir, index: ['page.html'], precompressed: true, listing: true }),
       other: staticFiles({ root: dir, fallback: '404.html' }),
@@ -271,6 +277,12 @@ export function subjects({ dir, token, redis }: Parts): Readonly<Record<string, 
       plugin: tls({ cert: join(dir, 'cert.pem'), key: join(dir, 'key.pem'), hsts: true }),
       config: { listen: [{ port: 0, tls: true }] },
       connection: { wrap: shakeHands },
+    },
+    trace: {
+      plugin: trace({ sample: 1 }),
+      other: trace({ sample: 0, path: false }),
+      requests: ['/.rawhttp/trace', { url: '/', headers: { 'x-trace': '1' } }],
+      varies: ['server-timing', 'body'],
     },
   }
 }
