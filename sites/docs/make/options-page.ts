@@ -1,6 +1,7 @@
 import type { StandardSchema } from 'rawhttp'
 import { configSchema, scopeSchema } from '../../../core/config/schema.ts'
 import { type Described, describedIn, descriptionOf, type Member } from './comments.ts'
+import { hasPage } from './root.ts'
 import { optionsOf, type SchemaOption } from './schema.ts'
 import { tsdocText } from './tsdoc.ts'
 import { numberUnits } from './units.ts'
@@ -145,7 +146,7 @@ export async function pluginOptionsPage(names: readonly string[]): Promise<strin
     .filter(({ options }) => options.length > 0)
     .map(
       ({ name, factory, options }) =>
-        `## ${name}\n\nOf [\`${factory}()\`](/plugins/${name}).\n\n${table(options)}`,
+        `## ${name}\n\nOf ${hasPage(name) ? `[\`${factory}()\`](/plugins/${name})` : `\`${factory}()\``}.\n\n${table(options)}`,
     )
   return `# Options of plugins
 

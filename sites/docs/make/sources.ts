@@ -4,7 +4,7 @@ import { apiPages, pluginExports } from './api.ts'
 import { commandLinePage } from './command-line.ts'
 import type { Declarations } from './declarations.ts'
 import { configOptionsPage, pluginOptionsPage } from './options-page.ts'
-import { fromRoot, pluginNames } from './root.ts'
+import { fromRoot, hasPage, pluginNames } from './root.ts'
 
 /** A page before it is HTML. */
 export interface Source {
@@ -26,6 +26,7 @@ const guide = [
   'request-line',
   'hooks',
   'reload',
+  'stopping',
   'tls',
   'virtual-hosts',
   'behind-a-proxy',
@@ -49,7 +50,9 @@ export async function readSources(declarations: Declarations): Promise<Section[]
       title: 'Plugins',
       pages: [
         fromFile('docs/plugin-guide.md'),
-        ...plugins.map(name => withExports(fromFile(`plugins/${name}/README.md`), name, declarations)),
+        ...plugins
+          .filter(hasPage)
+          .map(name => withExports(fromFile(`plugins/${name}/README.md`), name, declarations)),
       ],
     },
     {
