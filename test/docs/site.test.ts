@@ -69,6 +69,13 @@ describe('the documentation, served', () => {
     expect(body.length).toBeLessThan(250_000)
   })
 
+  it('lets a picture have its style, and nothing else', async () => {
+    const { headers } = await server.inject('/pictures/tls.svg')
+    expect(headers.getAll('content-security-policy')).toEqual([
+      "default-src 'none'; style-src 'unsafe-inline'",
+    ])
+  })
+
   it('shows files of the project as text', async () => {
     const answer = await server.inject('/source/compose.yaml')
     expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/plain; charset=utf-8'])
