@@ -26,7 +26,6 @@ const guide = [
   'request-line',
   'hooks',
   'reload',
-  'stopping',
   'tls',
   'virtual-hosts',
   'behind-a-proxy',
