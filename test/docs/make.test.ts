@@ -2,6 +2,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { configSchema } from '../../core/config/schema.ts'
 import { isDuration, isSize, parseDuration, parseSize } from '../../core/config/units.ts'
 import * as core from '../../core/index.ts'
 import { apiPages, pluginExports } from '../../sites/docs/make/api.ts'
@@ -128,6 +129,10 @@ test('the page of the config has every option, with the units of its numbers', (
   const page = configOptionsPage()
   for (const name of ['listen', 'unknownHost', 'reload.oldStreams', 'fd', 'without', 'headBytes', 'methods'])
     expect(page).toContain(`| \`${name}\` |`)
+  const all = optionsOf(configSchema).map(({ path }) => path.replace(/^(?:listen|sites)\[\]\.|^limits\./, ''))
+  // Those of listeners are among those of the whole config.
+  const own = all.filter(path => !/^(?:limits|trustedProxies)\./.test(path))
+  expect(own.filter(path => !page.includes(`| \`${path}\` |`))).toEqual([])
   const known = Object.keys(numberUnits).filter(path => path.startsWith('config.'))
   for (const path of known)
     expect(page).toMatch(new RegExp(`\`${path.split('.').at(-1)}\` \\|.*\\| ${numberUnits[path]} \\|`))

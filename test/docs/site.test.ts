@@ -138,6 +138,16 @@ describe('the documentation in Chromium', { timeout: 60_000 }, () => {
     expect(complaints).toEqual([])
   })
 
+  it('goes to the first that it has found at Enter', async () => {
+    await page.goto(url)
+    await ready()
+    await page.fill('#query', 'refused messages')
+    await page.waitForSelector('#hits a')
+    await page.press('#query', 'Enter')
+    await page.waitForURL('**/refusals')
+    expect(complaints).toEqual([])
+  })
+
   it('says when it finds nothing, and closes at Escape', async () => {
     await page.goto(`${url}/limits`)
     await ready()

@@ -115,7 +115,7 @@ bytes, or a text with a unit: \`b\`, \`kb\`, \`mb\`, \`gb\`, each 1,024 times th
 
 ## The config
 
-${under(path => !/[.[]/.test(path) || /^reload|^trustedProxies/.test(path))}
+${under(path => !/^(?:listen|sites)\[\]|^limits\./.test(path))}
 ## A listener
 
 An entry of \`listen\`.
