@@ -46,10 +46,18 @@ describe('the options of plugins', () => {
   const plugins = pluginNames()
   const shown = plugins.filter(hasPage)
 
-  test('are read of every plugin but the router, whose options are read by a function', async () => {
+  test('are read of every plugin, and of the interface where they are read by a function', async () => {
     const without = []
     for (const name of plugins) if ((await pluginOptions(name)).options.length === 0) without.push(name)
-    expect(without).toEqual(['router'])
+    expect(without).toEqual([])
+    const { options } = await pluginOptions('router')
+    expect(options).toContainEqual({
+      path: 'trailingSlash',
+      type: '`TrailingSlash`',
+      unit: '',
+      default: "`'strict'`",
+      description: expect.stringContaining('(`ignore`)'),
+    })
   })
 
   test.each(shown.filter(name => name !== 'router'))('%s: its page has those that there are', async name => {
