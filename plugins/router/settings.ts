@@ -10,12 +10,12 @@ export type TrailingSlash = 'strict' | 'ignore' | 'redirect'
 export interface RouterOptions {
   /**
    * Whether requests below the prefix that no route takes go on to what comes later, for example the page of a
-   * single-page application. Only with a prefix. Default: false: they are 404, or 405 with Allow.
+   * single-page application; else they are 404, or 405 with Allow. Only with a prefix. Default: false.
    */
   readonly passThrough?: boolean | undefined
   /**
-   * Whether `/users/` is `/users`: not (`strict`, the default), one and the same (`ignore`), or a 308 to the one that
-   * has a route (`redirect`), which keeps method, body and query.
+   * Whether `/users/` is `/users`: not (`strict`), one and the same (`ignore`), or a 308 to the one that has a route
+   * (`redirect`), which keeps method, body and query. Default: `'strict'`.
    */
   readonly trailingSlash?: TrailingSlash | undefined
   /**

@@ -29,6 +29,10 @@ export const docsIn = (root: string): SiteConfig =>
         cleanUrls: true,
         // Files of the project are there to be read, whatever they are.
         types: { 'source/**': 'text/plain; charset=utf-8' },
+        // A picture is a document too, when somebody opens it alone. Its style follows dark and light.
+        headers: {
+          'pictures/*.svg': { 'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'" },
+        },
       }),
     ],
   })

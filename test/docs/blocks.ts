@@ -6,6 +6,7 @@ const root = join(import.meta.dirname, '../..')
 /** Every page whose blocks are checked: the README, the guides and recipes, and those of plugins. */
 const pages: readonly string[] = [
   'README.md',
+  'CONTRIBUTING.md',
   ...globSync(['docs/**/*.md', 'plugins/*/README.md'], { cwd: root }).sort(),
 ]
 

@@ -1,19 +1,24 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from '../../core/cli/args.ts'
+import { siteManifest } from '../../core/cli/init/manifest.ts'
 
 const root = join(import.meta.dirname, '../..')
-const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-  readonly scripts: Readonly<Record<string, string>>
-}
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly scripts: object }
+/** Of this project, and of a site that `rawhttp init` writes. */
+const scripts = { ...siteManifest('site').scripts, ...manifest.scripts }
 
 /** The single commands of a block of shell, as words. */
 export function commandsOf(code: string): string[][] {
   const joined = code.replaceAll(/\\\n\s*/g, ' ')
   const lines = joined.split('\n').map(line => line.replace(/(?:^|\s)#.*$/, ''))
   const commands = lines.flatMap(line => line.split(/&&|\|\||[;|]/))
-  return commands.map(command => command.trim().split(/\s+/)).filter(([first]) => first !== '')
+  return commands.map(wordsOf).filter(words => words.length > 0)
 }
+
+/** As a shell splits them: what stands in quotes is one word. */
+const wordsOf = (command: string): string[] =>
+  [...command.matchAll(/(?:[^\s"']|"[^"]*"|'[^']*')+/g)].map(([word]) => word.replaceAll(/["']/g, ''))
 
 /** What is wrong with a command of ours, or null; commands of others are theirs. */
 export function problemOf(words: readonly string[]): string | null {

@@ -1,7 +1,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { type Config, createServer, type Server, type TrustedProxiesConfig } from 'rawhttp'
+import { type Config, createServer, type PluginEntry, type Server, type TrustedProxiesConfig } from 'rawhttp'
+import { testPlugin } from 'rawhttp/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { blocksOf } from './blocks.ts'
 import { type BlockFolder, blockFolder } from './typed-blocks.ts'
@@ -218,6 +219,17 @@ describe('the plugin guide', () => {
     await expect(createServer({ plugins: [banner({ text: 'a', txt: 'b' })] })).rejects.toThrow(
       'plugins[0] (banner): options.txt',
     )
+  })
+
+  test.each([
+    ['stamp', undefined],
+    ['banner', { text: 'Sale!' }],
+    ['maintenance', undefined],
+    ['visits', undefined],
+  ])('%s keeps the contract of plugins', { timeout: 60_000 }, async (name, options) => {
+    const tried = await plugin(name, await write(page))
+    // What /visits says changes with each request, by design.
+    await testPlugin(tried(options) as PluginEntry, { requests: ['/page'] })
   })
 
   test('maintenance answers all with one answer', async () => {

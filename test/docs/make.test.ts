@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { configSchema } from '../../core/config/schema.ts'
 import { isDuration, isSize, parseDuration, parseSize } from '../../core/config/units.ts'
 import * as core from '../../core/index.ts'
 import { apiPages, pluginExports } from '../../sites/docs/make/api.ts'
@@ -10,9 +11,10 @@ import { type Declarations, readDeclarations } from '../../sites/docs/make/decla
 import { checkLinks } from '../../sites/docs/make/links.ts'
 import { render } from '../../sites/docs/make/markdown.ts'
 import { configOptionsPage, documented, pluginOptions } from '../../sites/docs/make/options-page.ts'
-import { pluginNames } from '../../sites/docs/make/root.ts'
+import { hasPage, pluginNames } from '../../sites/docs/make/root.ts'
 import { optionsOf } from '../../sites/docs/make/schema.ts'
 import { Slugs } from '../../sites/docs/make/slug.ts'
+import { readSources } from '../../sites/docs/make/sources.ts'
 import { tagsOf, tsdocText } from '../../sites/docs/make/tsdoc.ts'
 import { numberUnits } from '../../sites/docs/make/units.ts'
 
@@ -42,26 +44,32 @@ function literalOf(cell: string): number | string | null {
 
 describe('the options of plugins', () => {
   const plugins = pluginNames()
+  const shown = plugins.filter(hasPage)
 
-  test('are read of every plugin but the router, whose options are read by a function', async () => {
+  test('are read of every plugin, and of the interface where they are read by a function', async () => {
     const without = []
     for (const name of plugins) if ((await pluginOptions(name)).options.length === 0) without.push(name)
-    expect(without).toEqual(['router'])
+    expect(without).toEqual([])
+    const { options } = await pluginOptions('router')
+    expect(options).toContainEqual({
+      path: 'trailingSlash',
+      type: '`TrailingSlash`',
+      unit: '',
+      default: "`'strict'`",
+      description: expect.stringContaining('(`ignore`)'),
+    })
   })
 
-  test.each(plugins.filter(name => name !== 'router'))(
-    '%s: its page has those that there are',
-    async name => {
-      const { options } = await pluginOptions(name)
-      const paths = options.map(({ path }) => path.replaceAll('[]', '').replace(/^\./, ''))
-      expect(written(name).filter(([option]) => !paths.includes(option))).toEqual([])
-      const readme = readFileSync(join(root, 'plugins', name, 'README.md'), 'utf8')
-      for (const { path } of options)
-        expect(readme, path).toMatch(new RegExp(`\\b${path.split(/[.\]]+/).at(-1)}\\b`))
-    },
-  )
+  test.each(shown.filter(name => name !== 'router'))('%s: its page has those that there are', async name => {
+    const { options } = await pluginOptions(name)
+    const paths = options.map(({ path }) => path.replaceAll('[]', '').replace(/^\./, ''))
+    expect(written(name).filter(([option]) => !paths.includes(option))).toEqual([])
+    const readme = readFileSync(join(root, 'plugins', name, 'README.md'), 'utf8')
+    for (const { path } of options)
+      expect(readme, path).toMatch(new RegExp(`\\b${path.split(/[.\]]+/).at(-1)}\\b`))
+  })
 
-  test.each(plugins)('%s: its page and its schema have the same defaults', async name => {
+  test.each(shown)('%s: its page and its schema have the same defaults', async name => {
     const { options } = await pluginOptions(name)
     const made = new Map(options.map(option => [option.path.replaceAll('[]', ''), option.default]))
     for (const [option, cell] of written(name)) {
@@ -129,9 +137,22 @@ test('the page of the config has every option, with the units of its numbers', (
   const page = configOptionsPage()
   for (const name of ['listen', 'unknownHost', 'reload.oldStreams', 'fd', 'without', 'headBytes', 'methods'])
     expect(page).toContain(`| \`${name}\` |`)
+  const all = optionsOf(configSchema).map(({ path }) => path.replace(/^(?:listen|sites)\[\]\.|^limits\./, ''))
+  // Those of listeners are among those of the whole config.
+  const own = all.filter(path => !/^(?:limits|trustedProxies)\./.test(path))
+  expect(own.filter(path => !page.includes(`| \`${path}\` |`))).toEqual([])
   const known = Object.keys(numberUnits).filter(path => path.startsWith('config.'))
   for (const path of known)
     expect(page).toMatch(new RegExp(`\`${path.split('.').at(-1)}\` \\|.*\\| ${numberUnits[path]} \\|`))
+})
+
+test('every page of docs/ is on the site, and its place is found once', async () => {
+  const sections = await readSources(new Map())
+  const files = sections.flatMap(({ pages }) => pages.flatMap(({ file }) => file ?? []))
+  const written = globSync('docs/**/*.md', { cwd: root })
+  expect(written.filter(file => !files.includes(file))).toEqual([])
+  const paths = sections.flatMap(({ pages }) => pages.map(({ path }) => path))
+  expect(new Set(paths).size).toBe(paths.length)
 })
 
 test('the page of the command line has every command and flag', () => {

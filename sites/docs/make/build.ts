@@ -123,6 +123,7 @@ function writeSite(
   for (const [file, address] of assets) copyFileSync(fromRoot(file), place(address))
   cpSync(fromRoot('sites/docs/assets'), next, { recursive: true })
   copyFileSync(fromRoot('node_modules/minisearch/dist/es/index.js'), place('/minisearch.js'))
+  copyFileSync(fromRoot('node_modules/minisearch/LICENSE.txt'), place('/minisearch.LICENSE.txt'))
   rmSync(folder, { recursive: true, force: true })
   renameSync(next, folder)
 }

@@ -9,8 +9,10 @@ export interface Member {
   readonly type: string | null
 }
 
-/** What the comments of one object say: of an interface, or of the entries of a schema. */
-export type Described = ReadonlyMap<string, Member>
+/** What the comments of one object say: of an interface, which has a name, or of the entries of a schema. */
+export interface Described extends ReadonlyMap<string, Member> {
+  readonly name?: string | undefined
+}
 
 /** A source with the comment of any place in it. */
 export interface Commented {
@@ -66,17 +68,17 @@ function describedObjects(file: string): Described[] {
   const source = readFileSync(file, 'utf8')
   const { program, before } = readCommented(file, source)
   const found: Described[] = []
-  const add = (members: readonly WrittenMember[]) => {
+  const add = (members: readonly WrittenMember[], name?: string) => {
     const entries = members.flatMap(({ key, start, typeAnnotation }): [string, Member][] => {
       const comment = before(start)
       if (comment === null) return []
       const { typeAnnotation: type } = typeAnnotation ?? {}
       return [[key?.name ?? '', { comment, type: type ? source.slice(type.start, type.end) : null }]]
     })
-    found.push(new Map(entries))
+    found.push(Object.assign(new Map(entries), { name }))
   }
   new Visitor({
-    TSInterfaceBody: ({ body }) => add(body as never),
+    TSInterfaceDeclaration: ({ id, body }) => add(body.body as never, id.name),
     TSTypeLiteral: ({ members }) => add(members as never),
     ObjectExpression: ({ properties }) => add(properties as never),
   }).visit(program)

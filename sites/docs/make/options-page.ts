@@ -1,6 +1,7 @@
 import type { StandardSchema } from 'rawhttp'
 import { configSchema, scopeSchema } from '../../../core/config/schema.ts'
 import { type Described, describedIn, descriptionOf, type Member } from './comments.ts'
+import { hasPage } from './root.ts'
 import { optionsOf, type SchemaOption } from './schema.ts'
 import { tsdocText } from './tsdoc.ts'
 import { numberUnits } from './units.ts'
@@ -34,12 +35,26 @@ export async function pluginOptions(name: string): Promise<PluginOptions> {
     ) ?? []
   // Rules of several plugins say which requests they are for as scope() does.
   const described = [...describedIn(`plugins/${name}`), ...describedScope()]
-  // The router's options are read by a function: its table is written in its README.
   const schema = make?.().options as StandardSchema | undefined
   const options =
-    schema === undefined ? [] : optionsOf(schema).map(option => documented(name, option, described))
+    schema === undefined
+      ? optionsOfInterface(name, described)
+      : optionsOf(schema).map(option => documented(name, option, described))
   return { name, factory: factory ?? name, options }
 }
+
+/** Options that are read by a function, as the router's are: their interface tells of them. */
+function optionsOfInterface(plugin: string, described: readonly Described[]): DocumentedOption[] {
+  const wanted = `${plugin[0]!.toUpperCase()}${plugin.slice(1)}Options`
+  const found = described.find(({ name }) => name === wanted)
+  if (found === undefined) throw new Error(`${plugin}: expected a schema, or an interface ${wanted}`)
+  return [...found].map(([path, { comment, type }]) => {
+    const { text, told } = tsdocText(comment)
+    return { path, type: typeText(type), unit: '', default: defaultOf(null, told), description: text }
+  })
+}
+
+const typeText = (type: string | null): string => `\`${(type ?? 'unknown').replace(/ \| undefined$/, '')}\``
 
 /** The options of the config itself. */
 function configOptions(): DocumentedOption[] {
@@ -67,10 +82,7 @@ export function documented(
   const { text, told } = tsdocText(member.comment)
   return {
     path,
-    type:
-      expects === 'anything' && member.type !== null
-        ? `\`${member.type.replace(/ \| undefined$/, '')}\``
-        : expects,
+    type: expects === 'anything' && member.type !== null ? typeText(member.type) : expects,
     unit: unitOf(owner, path, expects, takesNumber),
     default: isRequired ? 'required' : defaultOf(option.default, told),
     description: text,
@@ -114,7 +126,7 @@ bytes, or a text with a unit: \`b\`, \`kb\`, \`mb\`, \`gb\`, each 1,024 times th
 
 ## The config
 
-${under(path => !/[.[]/.test(path) || /^reload|^trustedProxies/.test(path))}
+${under(path => !/^(?:listen|sites)\[\]|^limits\./.test(path))}
 ## A listener
 
 An entry of \`listen\`.
@@ -145,12 +157,12 @@ export async function pluginOptionsPage(names: readonly string[]): Promise<strin
     .filter(({ options }) => options.length > 0)
     .map(
       ({ name, factory, options }) =>
-        `## ${name}\n\nOf [\`${factory}()\`](/plugins/${name}).\n\n${table(options)}`,
+        `## ${name}\n\nOf ${hasPage(name) ? `[\`${factory}()\`](/plugins/${name})` : `\`${factory}()\``}.\n\n${table(options)}`,
     )
   return `# Options of plugins
 
 Every option of every plugin, made of the schemas that check them. The page of a plugin says what its options are good for.
-Durations and sizes are written as in the [config](/reference/config). The options of [\`router\`](/plugins/router#options) are on its page.
+Durations and sizes are written as in the [config](/reference/config).
 
 ${sections.join('\n')}`
 }

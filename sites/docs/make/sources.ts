@@ -4,7 +4,7 @@ import { apiPages, pluginExports } from './api.ts'
 import { commandLinePage } from './command-line.ts'
 import type { Declarations } from './declarations.ts'
 import { configOptionsPage, pluginOptionsPage } from './options-page.ts'
-import { fromRoot, pluginNames } from './root.ts'
+import { fromRoot, hasPage, pluginNames } from './root.ts'
 
 /** A page before it is HTML. */
 export interface Source {
@@ -50,7 +50,9 @@ export async function readSources(declarations: Declarations): Promise<Section[]
       pages: [
         fromFile('docs/plugin-guide.md'),
         fromFile('docs/testing-plugins.md'),
-        ...plugins.map(name => withExports(fromFile(`plugins/${name}/README.md`), name, declarations)),
+        ...plugins
+          .filter(hasPage)
+          .map(name => withExports(fromFile(`plugins/${name}/README.md`), name, declarations)),
       ],
     },
     {
