@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { Places } from '../../../../core/cli/workers/places.ts'
 
 const places = () => new Places(async () => true)
-const free = { host: '127.0.0.1', port: 0, at: 'listen[0]' }
+const free = { path: null, host: '127.0.0.1', port: 0, at: 'listen[0]' }
 
 describe('the places of workers', () => {
   it('have one free port for all who ask for 0 at the same place, and another one elsewhere', async () => {
