@@ -142,23 +142,21 @@ describe('a reload by fresh workers', () => {
     const { url, write, reload } = server()
     const answers: string[] = []
     const failures: unknown[] = []
-    for (const round of [1, 2]) {
-      write(version(round))
-      let isReloaded = false
-      const client = async () => {
-        while (!isReloaded || answers.length < round * 500)
-          await ask(url).then(
-            answer => answers.push(answer[0]!),
-            error => failures.push(error),
-          )
-      }
-      const clients = Array.from({ length: 4 }, client)
-      expect(await reload()).toEqual({ code: 0, text: 'rawhttp: reloaded by fresh workers\n' })
-      isReloaded = true
-      await Promise.all(clients)
+    write(version(1))
+    let isReloaded = false
+    const client = async () => {
+      while (!isReloaded || answers.length < 500)
+        await ask(url).then(
+          answer => answers.push(answer[0]!),
+          error => failures.push(error),
+        )
     }
+    const clients = Array.from({ length: 4 }, client)
+    expect(await reload()).toEqual({ code: 0, text: 'rawhttp: reloaded by fresh workers\n' })
+    isReloaded = true
+    await Promise.all(clients)
     expect(failures).toEqual([])
-    expect([...new Set(answers)].sort()).toEqual(['0', '1', '2'])
+    expect([...new Set(answers)].sort()).toEqual(['0', '1'])
   })
 
   it('answers who had connected to an old one, and asks when that has let all others go', async () => {
