@@ -13,7 +13,7 @@ import type { Target } from './connection.ts'
 import type { Probe } from './probe.ts'
 import { growthByImports, SoakServer } from './server.ts'
 import { breakConfig, mendConfig, writeSite } from './site.ts'
-import { handlesOf, isOwn, judgeHandles, judgeLog, judgeMemory } from './verdict.ts'
+import { isOwn, judgeHandles, judgeLog, judgeMemory, openedSince } from './verdict.ts'
 
 /** How long it lasts, in seconds. */
 export interface SoakSettings {
@@ -73,23 +73,19 @@ class Soak {
     await this.clients.call.floor(this.number)
   }
 
-  /** The server at rest: nobody is connected, old generations have ended. */
+  /** The server at rest: nobody is connected, old generations have ended, and nothing is open that was not before. */
   async atRest(before: readonly Probe[] | null): Promise<readonly Probe[]> {
     const since = performance.now()
-    for (let last = ''; ; ) {
+    for (let last: readonly Probe[] | null = before; ; ) {
       const probes = await this.server.probes()
-      const handles = probes.map(handlesOf).join('; ')
-      const isKnown =
-        before === null ? handles === last : probes.every((probe, at) => hasSameHandles(probe, before, at))
-      if (isKnown || performance.now() - since > REST_LIMIT) return probes
-      last = handles
+      const isAtRest =
+        last !== null && probes.every((probe, at) => openedSince(last![Math.min(at, 1)]!, probe).length === 0)
+      if (isAtRest || performance.now() - since > REST_LIMIT) return probes
+      last = before ?? probes
       await after(500)
     }
   }
 }
-
-const hasSameHandles = (probe: Probe, before: readonly Probe[], at: number): boolean =>
-  handlesOf(probe) === handlesOf(before[Math.min(at, 1)]!)
 
 /** Milliseconds after which what is still open stays open. */
 const REST_LIMIT = 20_000
@@ -175,6 +171,7 @@ const isExpected = new RegExp(
     '^rawhttp: worker [12] \\(\\d+\\) was ended by SIGKILL; another one starts in ',
     '^rawhttp: worker [12] \\(\\d+\\) has read a config that is newer',
     'as it should',
+    '^    at ',
   ].join('|'),
 )
 
