@@ -133,6 +133,29 @@ describe('a reload in place', () => {
     await until(async () => (await askAll(url, 2)).every(answer => answer.startsWith('9 ')))
     expect(await askAll(url, 2)).toContain(`9 ${pidOf(second!)}`)
   })
+
+  it('loads once more when a file changes between the workers', async () => {
+    const { url, write, reload } = server()
+    const before = await askAll(url, 2)
+    const imports = `
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'`
+    // Whoever makes the folder is the first, and writes the file anew; the other one waits for that.
+    const top = `
+async function load() {
+  const isFirst = mkdirSync('loading', { recursive: true }) !== undefined
+  while (!isFirst && !existsSync('written')) await setTimeout(1)
+  const { part } = await import('./part.mjs')
+  if (isFirst) writeFileSync('part.mjs', 'export const part = 11')
+  if (isFirst) mkdirSync('written')
+  return part
+}
+const part = await load()`
+    const text = configOf({ imports, top, answer: "part + ' ' + process.pid" })
+    write({ 'part.mjs': 'export const part = 10', 'rawhttp.config.mjs': text })
+    expect((await reload()).code).toBe(0)
+    expect(await askAll(url, 2)).toEqual(renumbered(before, 11))
+  })
 })
 
 describe('a reload by fresh workers', () => {
