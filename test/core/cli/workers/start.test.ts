@@ -32,10 +32,9 @@ Server.prototype.listen = function (options, ...rest) {
 
 describe('workers', () => {
   it.each([
-    { where: 'each having a socket of its own', flags: [], env: {} },
-    { where: 'of the primary with --rolling', flags: ['--rolling'], env: {} },
-    { where: 'of the primary where the system cannot do otherwise', flags: [], env: withoutReusePort },
-  ])('share one free port, $where', async ({ flags, env }) => {
+    { where: 'each having a socket of its own', env: {} },
+    { where: 'of the primary where the system cannot do otherwise', env: withoutReusePort },
+  ])('share one free port, $where', async ({ env }) => {
     const { url, running, write, reload } = await reloadServer(
       tellsProcess,
       ['--workers', '2', ...flags],
