@@ -1,4 +1,5 @@
 import {
+  Connect,
   createServer,
   type Diagnostic,
   definePlugin,

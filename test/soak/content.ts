@@ -15,11 +15,11 @@ export const small = 'A small file.\n'
 /** More than the kernel takes for one connection, of bytes that no coding makes shorter. */
 export const big: Buffer = noise(2_000_000)
 
-/** What `/stream` yields, piece by piece. */
-export const pieces: readonly string[] = Array.from(
-  { length: 24 },
-  (_, piece) => `piece ${piece} ${page.slice(0, 8_000)}\n`,
-)
+/** How many pieces `/stream` has, and what each is: a function whose text stands in the site's config. */
+export const PIECES = 24
+export function pieceOf(piece: number, page: string): string {
+  return `piece ${piece} ${page.slice(0, 8_000)}\n`
+}
 
 /** How many events a stream of `/events` has, unless the server asks it to end. */
 export const EVENTS = 40

@@ -1,9 +1,10 @@
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
 import type { RawResponse } from '../support/raw-client.ts'
 import type { Question } from './connection.ts'
-import { big, EVENTS, hashOf, noise, page, pieces, small } from './content.ts'
+import { big, EVENTS, hashOf, noise, PIECES, page, pieceOf, small } from './content.ts'
 
 const pageBytes = Buffer.from(page)
+const stream = Array.from({ length: PIECES }, (_, piece) => pieceOf(piece, page)).join('')
 const random = (below: number): number => Math.floor(Math.random() * below)
 
 function is(response: RawResponse, body: Uint8Array | string, status = 200): string | null {
@@ -55,7 +56,7 @@ export const questions = {
   page: (): Question => file('/page.html', pageBytes),
   big: (): Question => file('/big.bin', big),
   cached: (): Question => file('/cached', pageBytes),
-  stream: (): Question => file('/stream', pieces.join('')),
+  stream: (): Question => file('/stream', stream),
   json,
   coded: (): Question => coded(random(2) === 0 ? '/page.html' : '/cached'),
   range,

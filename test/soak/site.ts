@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeNumber } from '../e2e/reload/site.ts'
-import { big, page, small } from './content.ts'
+import { big, EVENTS, PIECES, page, pieceOf, small } from './content.ts'
 
 const repository = join(import.meta.dirname, '../..')
 const configFile = 'rawhttp.config.ts'
@@ -43,10 +43,10 @@ export function mendConfig(dir: string): void {
 /** The log has what tells a request from all others, and the worker that has answered it. */
 export const LOG_LINE = /^soak\/(\S+) (\d{3}|-) (\d+|-) (sent|aborted|failed|timeout|refused) end$/
 
-const content = JSON.stringify(join(import.meta.dirname, 'content.ts'))
+// Each load keeps what its modules hold for ever: what is large is read once.
 const config = `
 import { createHash } from 'node:crypto'
-import { openSync, writeSync } from 'node:fs'
+import { openSync, readFileSync, writeSync } from 'node:fs'
 import { setTimeout as after } from 'node:timers/promises'
 import { Connect, defineConfig, definePlugin, HttpResponse } from 'rawhttp'
 import { accessLog } from 'rawhttp/plugins/access-log'
@@ -57,8 +57,10 @@ import { metrics } from 'rawhttp/plugins/metrics'
 import { router } from 'rawhttp/plugins/router'
 import { staticFiles } from 'rawhttp/plugins/static'
 import { tls } from 'rawhttp/plugins/tls'
-import { EVENTS, page, pieces } from ${content}
 import { number } from './number.ts'
+
+const page: string = (globalThis.page ??= readFileSync('public/page.html', 'utf8'))
+${pieceOf}
 
 // Written before anything else happens on a connection, so that it is known whose it was when its worker is killed.
 const accepted: number = (globalThis.accepted ??= openSync(\`accepted.\${process.pid}\`, 'a'))
@@ -78,14 +80,14 @@ const witness = definePlugin({
 })
 
 async function* stream() {
-  for (const piece of pieces) {
-    yield piece
+  for (let piece = 0; piece < ${PIECES}; piece++) {
+    yield pieceOf(piece, page)
     await after(1)
   }
 }
 
 async function* events(signal: AbortSignal) {
-  for (let event = 0; event < EVENTS && !signal.aborted; event++) {
+  for (let event = 0; event < ${EVENTS} && !signal.aborted; event++) {
     yield String(event)
     await after(25, undefined, { signal }).catch(() => undefined)
   }

@@ -53,7 +53,12 @@ function rowOf(step: TraceStep): Branch['row'] {
   const { plugin, tap, stageName, milliseconds } = step
   const label = tap === plugin || tap.startsWith(`${plugin}:`) ? tap : `${tap} of ${plugin}`
   const stage = /^-?\d/.test(stageName) ? (stageName === '0' ? '' : `stage ${stageName}`) : stageName
-  return [label, stage, milliseconds === null ? '' : `${milliseconds.toFixed(2)} ms`.padStart(9), resultText(step)]
+  return [
+    label,
+    stage,
+    milliseconds === null ? '' : `${milliseconds.toFixed(2)} ms`.padStart(9),
+    resultText(step),
+  ]
 }
 
 function resultText({ result, status, note }: TapStep): string {

@@ -35,11 +35,7 @@ describe('workers', () => {
     { where: 'each having a socket of its own', env: {} },
     { where: 'of the primary where the system cannot do otherwise', env: withoutReusePort },
   ])('share one free port, $where', async ({ env }) => {
-    const { url, running, write, reload } = await reloadServer(
-      tellsProcess,
-      ['--workers', '2', ...flags],
-      env,
-    )
+    const { url, running, write, reload } = await reloadServer(tellsProcess, ['--workers', '2'], env)
     const pids = await askAll(url, 2)
     expect(pids).not.toContain(String(running.child.pid))
     write({ 'rawhttp.config.mjs': configOf({ answer: "'new'" }) })

@@ -5,18 +5,22 @@ import { type WorkerLimits, WorkerProcess } from '../../../../core/cli/workers/w
 import { whenOver } from '../../../support/when-over.ts'
 import { workspace } from '../../config/workspace.ts'
 
-const limits: WorkerLimits = { start: 20_000, answer: 20_000, usual: 20_000, forced: 20_000 }
+const limits: WorkerLimits = {
+  ...{ start: 20_000, answer: 20_000, behindDeadline: 20_000 },
+  ...{ usual: 20_000, replaced: 20_000, forced: 20_000 },
+}
 const services = {
   place: () => ({ port: 0, reusePort: false }),
   propose: () => ({ number: 1, value: new Uint8Array() }),
   peers: () => [],
 }
 
-/** Serves, and answers all that it is asked. */
-const serving = `
+/** Serves, and answers all that it is asked: to a stop, how long that takes. */
+const serving = (deadline: number | null = null) => `
 process.send({ rawhttp: 'ask', id: 1, kind: 'ready', body: { addresses: [], fingerprint: '' } })
-process.on('message', ({ rawhttp, id }) => {
-  if (rawhttp === 'ask') process.send({ rawhttp: 'answer', id, body: null })
+process.on('message', ({ rawhttp, id, body }) => {
+  const answer = body === 'forced' ? null : ${deadline}
+  if (rawhttp === 'ask') process.send({ rawhttp: 'answer', id, body: answer })
 })`
 
 /** A worker that runs a script. */
@@ -39,29 +43,42 @@ describe('a worker', () => {
     expect(await worker.ended).toBe('was ended by SIGKILL')
   })
 
-  it.each(['usual', 'forced'] as const)('that hears of a %s stop, but does not end, is killed', async how => {
-    const worker = workerOf(serving, { [how]: 20 })
+  it.each(['usual', 'replaced', 'forced'] as const)(
+    'that hears of a %s stop, but does not end, is killed',
+    async how => {
+      const worker = workerOf(serving(), { [how]: 20 })
+      await worker.ready
+      worker.stop(how)
+      expect(await worker.ended).toBe('was ended by SIGKILL')
+    },
+  )
+
+  it.each(['usual', 'replaced'] as const)(
+    'that says how long a %s stop takes has that time, and a moment',
+    async how => {
+      const worker = workerOf(serving(20), { behindDeadline: 20 })
+      await worker.ready
+      worker.stop(how)
+      expect(await worker.ended).toBe('was ended by SIGKILL')
+    },
+  )
+
+  it('that is forced ends, whatever it has said before', async () => {
+    const worker = workerOf(serving(1e9), { forced: 20 })
     await worker.ready
-    worker.stop(how)
+    worker.stop('usual')
+    // Its answer comes behind that of the stop.
+    await worker.abandon()
+    worker.stop('forced')
     expect(await worker.ended).toBe('was ended by SIGKILL')
   })
 
-  it('that does not hear that it is replaced is killed', async () => {
-    const worker = workerOf(
-      `${serving}\nprocess.on('message', ({ rawhttp }) => { while (rawhttp === 'answer'); })`,
-      { answer: 20 },
-    )
+  it('that has said how long it takes may take it', async () => {
+    const script = `${serving(1e9)}
+process.on('message', ({ kind }) => kind === 'abandon' && process.exit(0))`
+    const worker = workerOf(script)
     await worker.ready
     worker.stop('replaced')
-    expect(await worker.ended).toBe('was ended by SIGKILL')
-  })
-
-  it('that is replaced may take its time', async () => {
-    const leaves = `${serving}\nprocess.on('message', ({ kind }) => kind === 'abandon' && process.exit(0))`
-    const worker = workerOf(leaves, { usual: 1, forced: 1 })
-    await worker.ready
-    worker.stop('replaced')
-    // The answer comes behind that of the stop.
     await worker.abandon()
     expect(await worker.ended).toBe('ended with code 0')
   })
