@@ -8,7 +8,7 @@ import { Lingering } from './lingering.ts'
 import type { ConnectionInfo } from './listener.ts'
 import { Output, type OutputHost } from './output.ts'
 import type { HttpRequest } from './request.ts'
-import { RequestReader, type RequestReaderHost } from './request-reader.ts'
+import { type EndsIdle, RequestReader, type RequestReaderHost } from './request-reader.ts'
 import type { HttpResponse } from './response.ts'
 import type { HandedOver, Sink } from './sink.ts'
 import { HEAD_IN_PART, type Unfinished, upgradedBy } from './unfinished.ts'
@@ -18,7 +18,7 @@ import { Writer } from './writer.ts'
 export interface ConnectionHost {
   readonly deadlines: Deadlines
   readonly isStopping: boolean
-  readonly endsIdle: boolean
+  readonly endsIdle: EndsIdle
   dispatch(request: HttpRequest, sink: Sink): void
   report(diagnostic: Diagnostic): void
   /** A plugin has taken a connection over, and wants to be told when it has to end. */
@@ -65,7 +65,7 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
     return this.#host.isStopping
   }
 
-  get endsIdle(): boolean {
+  get endsIdle(): EndsIdle {
     return this.#host.endsIdle
   }
 

@@ -145,6 +145,7 @@ export class Generation {
     this.peers.open()
     try {
       await this.hooks.start.fired?.promise()
+      this.peers.listen()
     } catch (thrown) {
       const tap = tapOf(thrown)
       throw tap === undefined ? thrown : this.#named(thrown, tap)
@@ -222,6 +223,7 @@ export class Generation {
    * does not end in time is reported too, and nobody waits for it any longer.
    */
   async stop(reason: 'reload' | 'shutdown' | 'failed'): Promise<void> {
+    this.peers.close()
     const late = Promise.withResolvers<void>()
     const timer = setTimeout(() => {
       const taps = awaited().filter(what => what.includes(', stop tap '))
@@ -231,7 +233,6 @@ export class Generation {
     }, STOP_LIMIT)
     await Promise.race([this.hooks.stop.fired?.promise(reason), late.promise])
     clearTimeout(timer)
-    this.peers.close()
   }
 
   /** Tells the `report` taps, or the server's own way when there is none or one fails. */

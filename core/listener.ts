@@ -13,7 +13,6 @@ import { ConfigError } from './config/errors.ts'
 import type { ResolvedListen } from './config/types.ts'
 import { pathOfDescriptor } from './passed-sockets.ts'
 import { alone, type Seat } from './seat.ts'
-import { removeStaleSocket } from './stale-socket.ts'
 import type { TrustedProxies } from './trusted-proxies.ts'
 
 /** An address and a port; an empty address and port 0 for a Unix socket, and port 0 where none is known. */
@@ -123,11 +122,7 @@ export class Listener {
   async #listenAt(path: string | null): Promise<void> {
     const { host } = this.config
     const place = await this.#place(this.config).catch(error => this.#fail(error))
-    if (path === null) return this.#listen({ host, ...place })
-    await this.#listen({ path }).catch(async (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EADDRINUSE' || !(await removeStaleSocket(path))) throw error
-      await this.#listen({ path })
-    })
+    await this.#listen(path === null ? { host, ...place } : { path })
   }
 
   async #listenOn(fd: number | string): Promise<void> {
@@ -143,20 +138,22 @@ export class Listener {
     }
     // Before it is opened: from then on clients come, who are told where they came to.
     this.#text = (await pathOfDescriptor(fd)) ?? this.#text
-    await this.#listen(placeOfDescriptor(fd)).catch(cause => {
+    await this.#listen({ fd }).catch(cause => {
       const received = `${this.text}, of which the system says ${cause.code ?? cause.message}`
       throw new ConfigError({ path, expected: 'a socket that listens', received }, { cause })
     })
   }
 
-  #listen(place: ListenOptions | { readonly fd: number } | Socket): Promise<void> {
+  #listen(place: ListenOptions & { readonly fd?: number }): Promise<void> {
     return new Promise((resolve, reject) => {
       const failed = (error: Error) => this.#fail(error).catch(reject)
       this.#server.once('error', failed)
-      this.#server.listen(place, () => {
+      this.#server.once('listening', () => {
         this.#server.off('error', failed)
         resolve()
       })
+      if (cluster.isWorker && place.fd !== undefined) listenOnOwn(this.#server, place.fd)
+      else this.#server.listen(place)
     })
   }
 
@@ -189,10 +186,19 @@ export class Listener {
   }
 }
 
+/** Parts of a server that Node does not document. */
+interface Internals {
+  _handle: unknown
+  _listen2(address: null, port: number, addressType: number): void
+}
+
 // A worker of `node:cluster` would listen on the descriptor that its primary has by this number, and close it there when
-// the last worker ends. A handle is its own.
-function placeOfDescriptor(fd: number): { readonly fd: number } | Socket {
-  return cluster.isWorker ? new Socket({ fd, readable: false, writable: false }) : { fd }
+// the last worker ends: nobody could listen on it again. A handle that the server has before it listens is its own.
+function listenOnOwn(server: NetServer, fd: number): void {
+  const socket = new Socket({ fd, readable: false, writable: false })
+  const own = server as unknown as Internals
+  own._handle = (socket as unknown as Internals)._handle
+  own._listen2(null, -1, -1)
 }
 
 /** Descriptors that were passed to the process and closed again: nobody can have them a second time. */

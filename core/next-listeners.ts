@@ -80,8 +80,10 @@ export class NextListeners {
   }
 }
 
-function isSame({ config }: Listener, { host, port, path, fd }: ResolvedListen): boolean {
-  return config.host === host && config.port === port && config.path === path && config.fd === fd
+/** Several may ask for any free port: each has its own by its place in the config. */
+function isSame({ config }: Listener, { host, port, path, fd, at }: ResolvedListen): boolean {
+  const isPlace = config.host === host && config.port === port && config.path === path && config.fd === fd
+  return isPlace && (port !== 0 || path !== null || fd !== null || config.at === at)
 }
 
 /** Whether two listeners have one port: one of them may be for all addresses. */

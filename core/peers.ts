@@ -25,7 +25,7 @@ export interface Peers {
   /** Whether this process serves alone. */
   readonly isAlone: boolean
   /**
-   * Hears messages of a topic, from `start` to `stop`. Call it while the plugin sets up.
+   * Hears messages of a topic, from the end of `start` to `stop`. Call it while the plugin sets up.
    *
    * @throws Error when it comes later, or the topic has a listener.
    */
@@ -67,10 +67,15 @@ export class GenerationPeers {
 
   /** The generation starts. */
   open(): void {
-    this.#ends = [...this.#listeners].map(([topic, listener]) => this.#link.hear(topic, listener))
+    this.#ends = []
   }
 
-  /** The generation has ended, or did not come to be. */
+  /** The generation has started: who asks before gets no answer from plugins that are not ready for it. */
+  listen(): void {
+    for (const [topic, listener] of this.#listeners) this.#ends?.push(this.#link.hear(topic, listener))
+  }
+
+  /** The generation ends, or did not come to be. */
   close(): void {
     for (const end of this.#ends?.splice(0) ?? []) end()
   }

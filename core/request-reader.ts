@@ -11,6 +11,9 @@ import { Parser, type ParserEvents } from './parser.ts'
 import { HttpRequest } from './request.ts'
 import type { HttpResponse } from './response.ts'
 
+/** Whose connections end when they have no request: nobody's, of those who have had one, of all. */
+export type EndsIdle = 'nobody' | 'used' | 'all'
+
 /** What the input side of a connection needs of the rest. */
 export interface RequestReaderHost {
   readonly deadlines: Deadlines
@@ -19,8 +22,8 @@ export interface RequestReaderHost {
   readonly answers: Answers
   /** Whether an answer is the last one of its connection. */
   readonly isStopping: boolean
-  /** Whether a connection without a request gets none any more. */
-  readonly endsIdle: boolean
+  /** Whose connections get no further request. */
+  readonly endsIdle: EndsIdle
   report(diagnostic: Diagnostic): void
   /** Reads on where it can, and looks at flow, clock and end again. */
   wake(): void
@@ -125,7 +128,12 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
   #isLast(): boolean {
     if (this.#isFinal) return true
     if (this.#incoming !== null || this.#isInHead) return false
-    return this.#host.answers.isLastFinal || this.#host.endsIdle || this.#isUsedUp
+    return this.#host.answers.isLastFinal || this.#isDismissed || this.#isUsedUp
+  }
+
+  get #isDismissed(): boolean {
+    const { endsIdle } = this.#host
+    return endsIdle === 'all' || (endsIdle === 'used' && this.#requests > 0)
   }
 
   get #isUsedUp(): boolean {

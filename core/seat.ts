@@ -1,4 +1,5 @@
 import type { ResolvedListen } from './config/types.ts'
+import { removeStaleSocket } from './stale-socket.ts'
 
 /** Where a listener really listens: the port that 0 has become, and whether others listen there as well. */
 export interface Place {
@@ -29,7 +30,11 @@ export interface PeerLink {
 /** What a server has to know when it is one of several processes that serve the same sites. */
 export interface Seat {
   readonly link: PeerLink
-  /** @throws the system's error, with `code`, when the place cannot be had. */
+  /**
+   * Takes the file away, too, that a dead process has left at the path of a Unix socket.
+   *
+   * @throws the system's error, with `code`, when the place cannot be had.
+   */
   place(config: ResolvedListen): Promise<Place>
 }
 
@@ -43,5 +48,8 @@ export const alone: Seat = Object.freeze({
     propose: async (_name, { number, value }) => ({ number: number + 1, value }),
     hearVersions: () => () => undefined,
   } satisfies PeerLink),
-  place: async ({ port }: ResolvedListen) => ({ port, reusePort: false }),
+  async place({ port, path }: ResolvedListen) {
+    if (path !== null) await removeStaleSocket(path)
+    return { port, reusePort: false }
+  },
 })

@@ -13,6 +13,7 @@ import { type Accept, type ListenersHost, NextListeners } from './next-listeners
 import { OldGenerations } from './old-generations.ts'
 import { printDiagnostic } from './print-diagnostic.ts'
 import type { HttpRequest } from './request.ts'
+import type { EndsIdle } from './request-reader.ts'
 import { alone, type Seat } from './seat.ts'
 import type { Sink } from './sink.ts'
 import { Connect } from './stages.ts'
@@ -101,8 +102,8 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost, Stopp
   /** Numbers of now, and counts since the server was made. */
   readonly stats: ServerStats
   isStopping = false
-  /** @internal Whether connections without a request end: a stop may give them a moment first. */
-  endsIdle = false
+  /** @internal Whose connections end when they have no request: a stop may give them a moment first. */
+  endsIdle: EndsIdle = 'nobody'
   #generation: Generation | null = null
   #started: Promise<void> | null = null
   #stopping: Stopping | null = null
@@ -281,8 +282,8 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost, Stopp
    * forces.
    *
    * @param options `deadline`: milliseconds after which what is still open is cut. Default: `stop.deadline` of the
-   * config. `idle`: milliseconds for requests that are on their way on connections that have none: where others go on
-   * serving the address, nobody shall have to ask again. Default: 0.
+   * config. `idle`: milliseconds for further requests on connections that have none: where others go on serving the
+   * address, nobody shall have to ask again. First requests then have the time that they always have. Default: 0.
    */
   stop({
     deadline = this.generation.config.stop.deadline,

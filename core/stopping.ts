@@ -4,6 +4,7 @@ import type { Generation } from './generation.ts'
 import type { Listener } from './listener.ts'
 import type { OldGenerations } from './old-generations.ts'
 import { awaited } from './pending.ts'
+import type { EndsIdle } from './request-reader.ts'
 import type { Streams } from './streams.ts'
 import { allUnfinished, reportsOfCut } from './unfinished.ts'
 
@@ -15,8 +16,8 @@ export interface StoppingHost {
   readonly listeners: readonly Listener[]
   /** Set when the ports close: every answer from then on ends its connection. */
   isStopping: boolean
-  /** Set when connections without a request get none any more. */
-  endsIdle: boolean
+  /** Set when connections without a request end. */
+  endsIdle: EndsIdle
   report(diagnostic: Diagnostic): void
 }
 
@@ -32,7 +33,7 @@ export interface StoppingParts {
 export interface StoppingTimes {
   /** Until what is still open is cut. */
   readonly deadline: number
-  /** For requests that are on their way on connections that have none. */
+  /** For further requests on connections that have none; then first requests have the time that they always have. */
   readonly idle: number
 }
 
@@ -69,7 +70,8 @@ export class Stopping {
     for (const listener of host.listeners) listener.close()
     host.generation.dismiss('the server stops')
     if (idle > 0) await this.#linger(idle)
-    host.endsIdle = true
+    // Who has only just connected has as long as ever for a request, where it is no matter when this server ends.
+    host.endsIdle = idle > 0 ? 'used' : 'all'
     this.#parts.streams.drain(left)
     const end = await Promise.race([this.#quiet(), this.#late.promise])
     if (end !== 'quiet') await this.#cut()
@@ -98,6 +100,8 @@ export class Stopping {
     const timer = setTimeout(over.resolve, idle)
     await Promise.race([over.promise, this.#quiet(), this.#late.promise])
     clearTimeout(timer)
+    // On a busy machine the timer is late, and comes before what was received meanwhile is read.
+    await new Promise(resolve => setImmediate(resolve))
   }
 
   /** When the last connection and the last request have ended, those of old generations too. */

@@ -88,6 +88,11 @@ class Claim implements Timed {
     return { info: this.#info, request: null, doing: `"${this.owner.name}" had it`, since: this.#since }
   }
 
+  /** Whether the stream is to be given back. */
+  get isHandshake(): boolean {
+    return this.deadline !== Number.POSITIVE_INFINITY
+  }
+
   expire(): void {
     this.#accepted.handshakeTimedOut(this)
   }
@@ -174,6 +179,8 @@ export class Streams {
     this.#drainsUntil = this.#host.deadlines.now() + deadline
     for (const { connection, claim } of this.#accepted.values()) {
       connection?.drain()
+      // Whose handshake lasts has had no request yet.
+      if (claim?.isHandshake === true && this.#host.endsIdle === 'used') continue
       this.#tell(claim?.owner ?? connection?.owner, owner => owner.drain(deadline))
     }
   }

@@ -3,7 +3,8 @@ import { unmarked } from '../config/module-mark.ts'
 import { type Args, UsageError } from './args.ts'
 
 const usage = 2
-const configError = 78
+/** The exit code of a mistake in the config. */
+export const configError = 78
 
 /** What a command that failed prints, and its exit code. */
 export interface Failure {

@@ -34,6 +34,8 @@ export interface ReloadContext {
 
 /** A config that is loaded and started, and not in charge yet. */
 export interface PreparedReload {
+  /** Tells what was loaded from what others have: equal for equal files. */
+  readonly fingerprint: string
   /** It never rejects. */
   commit(why?: string): Promise<Outcome>
   abandon(): Promise<void>
@@ -72,6 +74,7 @@ export class Reloader {
     try {
       const next = await this.#inTime(load)
       return {
+        fingerprint: modules.fingerprint,
         commit: why => this.#commit(next, load, why),
         abandon: () => next.abandon(),
       }

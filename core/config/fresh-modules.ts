@@ -51,6 +51,11 @@ export class FreshModules {
     return Math.max(0, this.#loads - 1)
   }
 
+  /** Tells what the last good load was made of from what others were: empty before there is one. */
+  get fingerprint(): string {
+    return this.#current?.fingerprint ?? ''
+  }
+
   /** Every path that the last load, or the last good one, looked at. */
   get paths(): readonly string[] {
     return [...new Set([...this.#latest.paths, ...(this.#current?.paths ?? [])])]
@@ -77,8 +82,9 @@ export class FreshModules {
     const end = (isGood: boolean) => {
       if (hasEnded) return
       hasEnded = true
-      if (isGood) this.#current = graph
-      else this.#giveBack(replaced, graph)
+      if (!isGood) return this.#giveBack(replaced, graph)
+      graph.end()
+      this.#current = graph
     }
     return { ...this.#importer(graph), isFresh: true, stuck, end }
   }

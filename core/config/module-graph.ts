@@ -9,6 +9,7 @@ export class ModuleGraph {
   readonly #files = new Map<string, string | null>()
   /** Paths that led to a file by way of a link, each with the file. */
   readonly #links = new Map<string, string>()
+  #fingerprint = ''
 
   constructor(number: number) {
     this.number = number
@@ -23,6 +24,16 @@ export class ModuleGraph {
   noteWay(path: string, file: string | null): void {
     if (file === null) this.#files.set(path, null)
     else if (path !== file && realPath(path) === file) this.#links.set(path, file)
+  }
+
+  /** The load has ended. What is imported later is not in the {@link fingerprint}. */
+  end(): void {
+    this.#fingerprint = hash('sha256', JSON.stringify([...this.#files, ...this.#links].sort()), 'base64')
+  }
+
+  /** Equal for equal files; empty while it is loaded. */
+  get fingerprint(): string {
+    return this.#fingerprint
   }
 
   /** Its files, and the links to them. */

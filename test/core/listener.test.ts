@@ -1,10 +1,10 @@
-import { once } from 'node:events'
-import { lstat, mkdtemp, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { lstat, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { createServer as createNetServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createServer, definePlugin, type HttpRequest, HttpResponse, type ListenConfig } from 'rawhttp'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { leaveSocket } from '../support/dead-socket.ts'
 import { get, post, statuses } from '../support/messages.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { answering } from '../support/server.ts'
@@ -124,18 +124,9 @@ describe('a listener on a Unix socket', () => {
     })
   })
 
-  /** A socket's file as a killed process leaves it: closing takes the name away that was listened on, and no other. */
-  const leftBehind = async (path: string) => {
-    const gone = createNetServer().listen(`${path}.first`)
-    await once(gone, 'listening')
-    await rename(`${path}.first`, path)
-    gone.close()
-    await once(gone, 'close')
-  }
-
   test('takes the place of one that a killed process has left behind', async () => {
     const path = join(folder, 'x.sock')
-    await leftBehind(path)
+    await leaveSocket(path)
     await using _ = await started({ path, mode: 0o600 })
     await using client = await RawClient.open({ path })
     client.send(get())
@@ -157,7 +148,7 @@ describe('a listener on a Unix socket', () => {
     const file = join(folder, 'file')
     const link = join(folder, 'link')
     await writeFile(file, 'precious')
-    await leftBehind(join(folder, 'x.sock'))
+    await leaveSocket(join(folder, 'x.sock'))
     await symlink(join(folder, 'x.sock'), link)
     for (const path of [file, link]) {
       const server = await createServer({ listen: [{ path }] })

@@ -98,6 +98,27 @@ describe('a plugin', () => {
     expect(two.heard.at(-1)).toBe('sent')
   })
 
+  it('hears nobody before it has started, nor when it stops', async () => {
+    const table = new Table()
+    const one = await worker(table.seat())
+    const asked: unknown[] = []
+    const ask = async (when: string) => void asked.push(when, await one.own.peers.ask('news'))
+    const talking = definePlugin({
+      name: 'talking',
+      server({ peers, hooks }) {
+        peers.hear('news', () => 'here')
+        hooks.start.tapPromise('ask', () => ask('start'))
+        hooks.stop.tapPromise('ask', () => ask('stop'))
+      },
+    })
+    const config = await resolveConfig({ plugins: [talking] }, { file: null, dir: '/' })
+    const server = await buildServer(config, { seat: table.seat() })
+    await server.inject('/')
+    await ask('between')
+    await server.stop()
+    expect(asked).toEqual(['start', [], 'between', ['here'], 'stop', []])
+  })
+
   it('hears from start to stop, a new generation beside the old one', async () => {
     const table = new Table()
     const one = await worker(table.seat())

@@ -1,4 +1,5 @@
 import {
+  Connect,
   createServer,
   type Diagnostic,
   definePlugin,
@@ -7,8 +8,9 @@ import {
   type Plugins,
   type Sink,
 } from 'rawhttp'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { onServer } from '../support/in-memory.ts'
+import { layer, owner } from '../support/layers.ts'
 import { get } from '../support/messages.ts'
 import { phases } from '../support/phases.ts'
 import { RawClient } from '../support/raw-client.ts'
@@ -79,12 +81,65 @@ describe('stop', () => {
     await stopped
   })
 
-  test('ends idle connections when their moment is over', async () => {
+  test('ends connections that have had an answer when their moment is over, and waits for first requests', async () => {
     await using served = await startServer({ plugins: [path] })
-    await using client = await RawClient.connect(served.port)
+    await using fresh = await RawClient.connect(served.port)
+    await using used = await RawClient.connect(served.port)
+    used.send(get())
+    await used.response()
     const stopped = served.server.stop({ idle: 20 })
-    expect(await client.closed).toBe('end')
-    client.end()
+    expect(await used.closed).toBe('end')
+    fresh.send(get('/first'))
+    const response = await fresh.response()
+    expect([response.status, response.field('connection')]).toEqual([200, 'close'])
+    for (const client of [fresh, used]) client.end()
+    await stopped
+  })
+
+  test('waits no longer for a first request than ever', async () => {
+    const limits = { headTimeout: 50 }
+    await using served = await startServer({ plugins: [path], limits })
+    await using fresh = await RawClient.connect(served.port)
+    const stopped = served.server.stop({ idle: 20 })
+    expect(await fresh.closed).toBe('end')
+    fresh.end()
+    await stopped
+    expect(served.reports).toEqual([])
+  })
+
+  test('leaves a layer the time for its handshake where others go on serving', async () => {
+    const drained = vi.fn()
+    let goOn: (() => void) | undefined
+    const shaking = layer('shaking', Connect.Address, (stream, info, server) => {
+      goOn = () => server.serve(stream, info)
+      return { ...owner('shaking'), drain: drained }
+    })
+    await using served = await startServer({ plugins: [shaking, path] })
+    await using fresh = await RawClient.connect(served.port)
+    await vi.waitUntil(() => goOn !== undefined)
+    const stopped = served.server.stop({ idle: 1 })
+    await vi.waitUntil(() => served.server.endsIdle === 'used')
+    goOn!()
+    fresh.send(get('/first'))
+    expect((await fresh.response()).status).toBe(200)
+    expect(drained).not.toHaveBeenCalled()
+    fresh.end()
+    await stopped
+  })
+
+  test('answers what has been received when the moment is over, however late that is noticed', async () => {
+    await using served = await startServer({ plugins: [path] })
+    await using used = await RawClient.connect(served.port)
+    used.send(get())
+    await used.response()
+    const stopped = served.server.stop({ idle: 20 })
+    await turns()
+    // It goes out at once, and nobody reads it before the timer fires.
+    used.send(get('/received'))
+    const end = performance.now() + 40
+    while (performance.now() < end);
+    expect((await used.response()).status).toBe(200)
+    used.end()
     await stopped
   })
 

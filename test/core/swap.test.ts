@@ -1,4 +1,4 @@
-import { definePlugin, Handle, HttpResponse, type Outcome, type Server } from 'rawhttp'
+import { createServer, definePlugin, Handle, HttpResponse, type Outcome, type Server } from 'rawhttp'
 import { describe, expect, test } from 'vitest'
 import { resolveConfig } from '../../core/config/resolve.ts'
 import { RawClient } from '../support/raw-client.ts'
@@ -99,6 +99,27 @@ test('a port that the server has itself on another address is refused, and it is
   await expect(moved).rejects.toMatchObject({ code: 'EADDRINUSE', heldBy: `127.0.0.1:${port}` })
   await using client = await RawClient.connect(port)
   expect(await asked(client)).toBe('one')
+})
+
+test('two that listen on any free port each stay what they are', async () => {
+  const config = (text: string) => ({
+    listen: [{ port: 0 }, { port: 0, limits: { requestsPerConnection: 1 } }],
+    plugins: [word(text)],
+  })
+  const server = await createServer(config('one'))
+  const ports = (await server.listen()).map(({ url }) => Number(new URL(url).port))
+  await server.reload(config('two'))
+  const answers = ports.map(async port => {
+    await using client = await RawClient.connect(port)
+    client.send(get)
+    const response = await client.response()
+    return [String(response.body), response.field('connection')]
+  })
+  expect(await Promise.all(answers)).toEqual([
+    ['two', undefined],
+    ['two', 'close'],
+  ])
+  await server.stop({ deadline: 0 })
 })
 
 describe('reload.oldStreams', () => {

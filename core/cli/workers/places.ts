@@ -1,10 +1,13 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
+import { removeStaleSocket } from '../../stale-socket.ts'
 import type { PlaceAnswer, PlaceQuestion } from './protocol.ts'
 
 /**
- * The ports that workers listen on. The primary binds each first, with nobody else: so 0 becomes one free port for all
- * of them, and a port that another program has is an error, though that program may share it too.
+ * Where workers listen. The primary binds each port first, with nobody else: so 0 becomes one free port for all of them,
+ * and a port that another program has is an error, though that program may share it too. The file that a dead process
+ * has left at the path of a Unix socket goes once: later, what is there is the workers' own, which nobody may have
+ * opened yet.
  */
 export class Places {
   readonly #mayReuse: () => Promise<boolean>
@@ -16,9 +19,9 @@ export class Places {
   }
 
   /** A place that was found once stays what it is, for workers to come. */
-  async find({ host, port, at }: PlaceQuestion): Promise<PlaceAnswer> {
-    const key = `${host} ${port === 0 ? at : port}`
-    const known = this.#known.get(key) ?? this.#bind(host, port)
+  async find({ path, host, port, at }: PlaceQuestion): Promise<PlaceAnswer> {
+    const key = path ?? `${host} ${port === 0 ? at : port}`
+    const known = this.#known.get(key) ?? (path === null ? this.#bind(host, port) : clear(path))
     this.#known.set(key, known)
     const answer = await known
     if ('code' in answer) this.#known.delete(key)
@@ -33,6 +36,12 @@ export class Places {
       return { code, message }
     }
   }
+}
+
+/** The socket itself is made by `node:cluster`, one for all workers. */
+async function clear(path: string): Promise<PlaceAnswer> {
+  await removeStaleSocket(path)
+  return { port: 0, reusePort: false }
 }
 
 /** Whether the system spreads connections over the sockets of several processes that share a port. */

@@ -2,21 +2,17 @@ import cluster from 'node:cluster'
 import { passedSockets } from '../../passed-sockets.ts'
 import type { ListeningAddress } from '../../server.ts'
 import { writeError } from '../../stderr.ts'
-import type { ExplainedError } from '../failure.ts'
+import { configError, type ExplainedError } from '../failure.ts'
 import { ReloadQueue } from '../reload-queue.ts'
 import type { Outcome } from '../reloader.ts'
 import type { Running } from '../running.ts'
 import { workerEnv } from './number.ts'
 import { canReusePort, Places } from './places.ts'
-import type { NamedVersion, PeerMessage } from './protocol.ts'
+import type { Loaded, NamedVersion, PeerMessage } from './protocol.ts'
 import { Restarts } from './restarts.ts'
 import { Values } from './values.ts'
 import { WorkerProcess } from './worker-process.ts'
 
-/** Milliseconds that a worker has to end when it does not even say how long it takes. */
-const STOP_LIMIT = 17_000
-/** The same when it is forced; `untilStopped` waits a second. */
-const FORCED_LIMIT = 800
 /** Milliseconds that workers wait for the answer of another one. */
 const PEER_LIMIT = 2_000
 
@@ -68,9 +64,13 @@ class Primary {
   /** By number of worker. */
   readonly #restarts = new Map<number, Restarts>()
   readonly #timers = new Set<NodeJS.Timeout>()
+  /** Numbers of workers that could not load what is on disk, while others go on serving what was there before. */
+  readonly #waiting = new Set<number>()
   readonly #hopeless = Promise.withResolvers<number>()
   #serving: readonly WorkerProcess[] = []
   #addresses: readonly ListeningAddress[] = []
+  /** Of the config that they serve. */
+  #fingerprint = ''
   /** The last change of who serves or what: a worker that starts and a reload must not miss each other. */
   #turn: Promise<unknown> = Promise.resolve()
   #stopped: Promise<void> | null = null
@@ -109,8 +109,7 @@ class Primary {
   /** Ends all workers. A second call may force. */
   async stop(isForced: boolean): Promise<void> {
     this.#stopped ??= this.#end()
-    const [how, limit] = isForced ? (['forced', FORCED_LIMIT] as const) : (['usual', STOP_LIMIT] as const)
-    for (const worker of this.#all) worker.stop(how, limit)
+    for (const worker of this.#all) worker.stop(isForced ? 'forced' : 'usual')
     await this.#stopped
   }
 
@@ -136,20 +135,26 @@ class Primary {
   }
 
   /** A reload in two steps: first all prepare, then all go over. */
-  async #change(): Promise<Outcome> {
+  async #change(isLastTry = false): Promise<Outcome> {
     const workers = this.#serving
     const answers = await Promise.all(workers.map(worker => worker.prepare()))
-    const failure = answers.find(answer => answer !== null)
-    if (failure !== undefined) {
+    const failure = answers.find(answer => 'code' in answer)
+    const loaded = answers as readonly Loaded[]
+    // Each reads the files for itself, and somebody may write them at that moment.
+    const mustRepeat = !isLastTry && loaded.some(({ fingerprint }) => fingerprint !== loaded[0]!.fingerprint)
+    if (failure !== undefined || mustRepeat) {
       await Promise.all(workers.map(worker => worker.abandon()))
-      return failure
+      return failure ?? (await this.#change(true))
     }
     const ends = await Promise.all(workers.map(worker => worker.commit()))
     // It is too late to go back. A fresh worker has the new config.
     for (const [at, { code }] of ends.entries()) if (code !== 0) workers[at]!.kill()
     const good = ends.find(({ code }) => code === 0) ?? ends[0]!
+    if (good.code !== 0) return good
     this.#addresses = good.addresses ?? this.#addresses
-    return { code: good.code, text: good.text }
+    this.#fingerprint = loaded[0]!.fingerprint
+    this.#startWaiting()
+    return { code: 0, text: good.text }
   }
 
   /** A reload by fresh workers, who listen on the same sockets before the old ones leave. */
@@ -176,9 +181,14 @@ class Primary {
       return await worker.ready
     }
     try {
-      const addresses = await add(1)
-      await Promise.all(Array.from({ length: this.#options.count - 1 }, (_, at) => add(at + 2)))
+      const { addresses, fingerprint } = await add(1)
+      const others = await Promise.all(
+        Array.from({ length: this.#options.count - 1 }, (_, at) => add(at + 2)),
+      )
+      if (others.some(other => other.fingerprint !== fingerprint)) writeError(sayAll([changedMeanwhile]))
       this.#addresses = addresses
+      this.#fingerprint = fingerprint
+      this.#waiting.clear()
     } catch (error) {
       for (const worker of fresh) worker.kill()
       throw error
@@ -226,15 +236,41 @@ class Primary {
     if (this.#stopped !== null || this.#serving.some(each => each.number === number)) return
     const worker = this.#spawn(number)
     try {
-      await worker.ready
+      const { fingerprint } = await worker.ready
       this.#serving = [...this.#serving, worker]
       this.#watch(worker)
+      this.#cameToServe(worker, fingerprint)
     } catch (error) {
-      if (this.#stopped !== null) return
-      writeError((error as ExplainedError).failure.text)
-      worker.kill()
-      this.#restart(worker, 'did not come to serve')
+      if (this.#stopped === null) this.#failedToServe(worker, (error as ExplainedError).failure)
     }
+  }
+
+  /** What is on disk may not be what the others have loaded. */
+  #cameToServe(worker: WorkerProcess, fingerprint: string): void {
+    this.#startWaiting()
+    if (fingerprint === this.#fingerprint) return
+    if (this.#serving.length === 1) this.#fingerprint = fingerprint
+    else {
+      writeError(
+        sayAll([`${worker.name} has read a config that is newer than that of the others: reloading`]),
+      )
+      void this.reload()
+    }
+  }
+
+  /** A mistake on disk goes away by no number of restarts; a fault of the moment does. */
+  #failedToServe(worker: WorkerProcess, { text, code }: Outcome): void {
+    writeError(text)
+    worker.kill()
+    if (code !== configError || this.#serving.length === 0)
+      return this.#restart(worker, 'did not come to serve')
+    this.#waiting.add(worker.number)
+    writeError(sayAll([`${worker.name} did not come to serve; another one starts with the next reload`]))
+  }
+
+  #startWaiting(): void {
+    for (const number of this.#waiting) void this.#inTurn(() => this.#startAgain(number))
+    this.#waiting.clear()
   }
 
   #giveUp(why: string): void {
@@ -265,6 +301,9 @@ function changes(before: readonly ListeningAddress[], after: readonly ListeningA
     ...without(before, after).map(url => `no longer listening on ${url}`),
   ]
 }
+
+const changedMeanwhile =
+  'warning: files of the config changed while the workers loaded them, so that not all serve the same: reload'
 
 const notReloaded = (why: string): Outcome => ({ code: 1, text: sayAll([`not reloaded: ${why}`]) })
 

@@ -4,6 +4,8 @@ import type { Outcome } from '../reloader.ts'
 
 /** An address that a worker wants to listen on. */
 export interface PlaceQuestion {
+  /** Of a Unix socket; else null. */
+  readonly path: string | null
   readonly host: string
   readonly port: number
   /** Its place in the config. */
@@ -26,6 +28,16 @@ export interface NamedVersion extends Version {
   readonly name: string
 }
 
+/** What a worker has loaded: equal for equal files of the config. */
+export interface Loaded {
+  readonly fingerprint: string
+}
+
+/** A worker that serves. */
+export interface Served extends Loaded {
+  readonly addresses: readonly ListeningAddress[]
+}
+
 /** The end of a reload, and where the worker listens since; without that it is no good end. */
 export interface Committed extends Outcome {
   readonly addresses?: readonly ListeningAddress[] | undefined
@@ -37,7 +49,7 @@ export interface Questions {
   /** Where to listen. */
   readonly place: { readonly ask: PlaceQuestion; readonly answer: PlaceAnswer }
   /** It serves. */
-  readonly ready: { readonly ask: readonly ListeningAddress[]; readonly answer: null }
+  readonly ready: { readonly ask: Served; readonly answer: null }
   /** It cannot. */
   readonly failed: { readonly ask: Outcome; readonly answer: null }
   readonly propose: { readonly ask: NamedVersion; readonly answer: Version }
@@ -48,8 +60,8 @@ export interface Questions {
   readonly peer: { readonly ask: PeerMessage; readonly answer: Uint8Array | null }
   /** A value was replaced. */
   readonly version: { readonly ask: NamedVersion; readonly answer: null }
-  /** The first half of a reload; null when it waits for the second. */
-  readonly prepare: { readonly ask: null; readonly answer: Outcome | null }
+  /** The first half of a reload: what waits for the second, or why nothing does. */
+  readonly prepare: { readonly ask: null; readonly answer: Outcome | Loaded }
   readonly commit: { readonly ask: null; readonly answer: Committed }
   readonly abandon: { readonly ask: null; readonly answer: null }
   /** Open the logs anew. */

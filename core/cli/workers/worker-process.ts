@@ -1,18 +1,33 @@
 import cluster from 'node:cluster'
 import { LONGEST_TIMER } from '../../deadlines.ts'
-import type { ListeningAddress } from '../../server.ts'
 import { ExplainedError } from '../failure.ts'
 import type { Outcome } from '../reloader.ts'
 import { Channel, type Port } from './channel.ts'
-import type { Committed, Questions, StopQuestion } from './protocol.ts'
+import type { Committed, Loaded, Questions, Served, StopQuestion } from './protocol.ts'
 
-/** Milliseconds that a worker has to begin to serve. */
-const START_LIMIT = 60_000
-/** What a reload may take in a worker, and a moment for a busy one to say so. */
-const RELOAD_LIMIT = 65_000
+/** How long a worker may take, in milliseconds. */
+export interface WorkerLimits {
+  /** To begin to serve. */
+  readonly start: number
+  /** To answer: what a reload may take, and a moment for a busy one to say so. */
+  readonly answer: number
+  /** To end behind the deadline that it has for what is in flight: for the `stop` of its plugins. */
+  readonly behindDeadline: number
+  /** To end when it does not even say how long it takes. */
+  readonly usual: number
+  readonly replaced: number
+  /** To end when it is forced; `untilStopped` waits a second. */
+  readonly forced: number
+}
 
-/** Milliseconds that a worker has behind its deadline, for the `stop` of its plugins. */
-const AFTER_DEADLINE = 7_000
+const LIMITS: WorkerLimits = {
+  start: 60_000,
+  answer: 65_000,
+  behindDeadline: 7_000,
+  usual: 17_000,
+  replaced: 65_000,
+  forced: 800,
+}
 
 /** What a worker may ask its primary for. */
 type Services = {
@@ -26,35 +41,43 @@ type Services = {
 export class WorkerProcess {
   readonly number: number
   /** Resolves when it serves; rejects with an {@link ExplainedError} when it does not come to. */
-  readonly ready: Promise<readonly ListeningAddress[]>
+  readonly ready: Promise<Served>
   /** Resolves when the process has ended, with how: `ended with code 1`. */
   readonly ended: Promise<string>
   readonly #worker: ReturnType<typeof cluster.fork>
   readonly #channel: Channel
   readonly #since = performance.now()
+  readonly #limits: WorkerLimits
   #serves = false
   /** How it was told to end. */
   #leaves: StopQuestion | null = null
   #killer: NodeJS.Timeout | undefined
   #code = 1
 
-  constructor(number: number, env: Readonly<Record<string, string>>, services: Services) {
+  /** @param limits Default: what the command line has. */
+  constructor(
+    number: number,
+    env: Readonly<Record<string, string>>,
+    services: Services,
+    limits: WorkerLimits = LIMITS,
+  ) {
     this.number = number
-    const ready = Promise.withResolvers<readonly ListeningAddress[]>()
+    this.#limits = limits
+    const ready = Promise.withResolvers<Served>()
     const fail = (text: string, code = 1) => ready.reject(new ExplainedError({ code, text }))
     const late = () => {
-      fail(`rawhttp: ${this.name} did not begin to serve within ${START_LIMIT / 1_000} s\n`)
+      fail(`rawhttp: ${this.name} did not begin to serve within ${limits.start / 1_000} s\n`)
       this.kill()
     }
-    const timer = setTimeout(late, START_LIMIT)
+    const timer = setTimeout(late, limits.start)
     this.#worker = cluster.fork(env)
     this.#channel = new Channel(this.#worker as Port, {
       place: body => services.place(body, this),
       propose: body => services.propose(body, this),
       peers: body => services.peers(body, this),
-      ready: addresses => {
+      ready: served => {
         this.#serves = true
-        ready.resolve(addresses)
+        ready.resolve(served)
         return null
       },
       failed({ text, code }) {
@@ -82,17 +105,17 @@ export class WorkerProcess {
     return performance.now() - this.#since
   }
 
-  /** The first half of a reload; null when it waits for the second. */
-  prepare(): Promise<Outcome | null> {
-    return this.#channel.ask('prepare', null, RELOAD_LIMIT).catch(error => this.#failed(error))
+  /** The first half of a reload: what waits for the second, or why nothing does. */
+  prepare(): Promise<Outcome | Loaded> {
+    return this.#channel.ask('prepare', null, this.#limits.answer).catch(error => this.#failed(error))
   }
 
   commit(): Promise<Committed> {
-    return this.#channel.ask('commit', null, RELOAD_LIMIT).catch(error => this.#failed(error))
+    return this.#channel.ask('commit', null, this.#limits.answer).catch(error => this.#failed(error))
   }
 
   async abandon(): Promise<void> {
-    await this.#channel.ask('abandon', null, RELOAD_LIMIT).catch(ignore)
+    await this.#channel.ask('abandon', null, this.#limits.answer).catch(ignore)
   }
 
   /** Has it open its logs anew. */
@@ -100,21 +123,20 @@ export class WorkerProcess {
     this.#channel.ask('reopen', null).catch(ignore)
   }
 
-  /** @param limit Milliseconds after which it is killed; what it says itself counts more. */
-  stop(how: StopQuestion, limit: number | null = null): void {
+  /** Has it end. It is killed when it takes longer than it says itself, or says nothing. */
+  stop(how: StopQuestion): void {
     // One that does not serve yet has nothing to finish, and would not listen.
     if (!this.#serves) return this.kill()
     this.#leaves = how
-    this.#killAfter(limit)
+    this.#killAfter(this.#limits[how])
     this.#channel.ask('stop', how).then(deadline => {
       // It may have been forced meanwhile.
-      if (deadline !== null && this.#leaves === how) this.#killAfter(deadline + AFTER_DEADLINE)
+      if (deadline !== null && this.#leaves === how) this.#killAfter(deadline + this.#limits.behindDeadline)
     }, ignore)
   }
 
-  #killAfter(milliseconds: number | null): void {
+  #killAfter(milliseconds: number): void {
     clearTimeout(this.#killer)
-    if (milliseconds === null) return
     this.#killer = setTimeout(() => this.kill(), Math.min(milliseconds, LONGEST_TIMER))
   }
 

@@ -36,8 +36,7 @@ export class WorkerSeat implements Seat {
 
   readonly place = async ({ path, host, port, at }: ResolvedListen): Promise<Place> => {
     this.#onListen()
-    if (path !== null) return shared
-    const answer = await this.#channel.ask('place', { host, port, at })
+    const answer = await this.#channel.ask('place', { path, host, port, at })
     if ('port' in answer) return answer
     throw Object.assign(new Error(answer.message), { code: answer.code })
   }
@@ -53,9 +52,6 @@ export class WorkerSeat implements Seat {
     return this.#channel.ask('propose', { name, number, value }).catch(() => ({ number: number + 1, value }))
   }
 }
-
-/** A Unix socket is the primary's. */
-const shared: Place = Object.freeze({ port: 0, reusePort: false })
 
 function added<T>(all: Map<string, Set<T>>, key: string, listener: T): () => void {
   const listeners = all.get(key) ?? new Set()

@@ -29,7 +29,7 @@ export async function work(args: Args, settings: Settings, number: number): Prom
     process.off('disconnect', leave)
     onPrimaryGone(() => void stop('usual'))
     answer(channel, server, new Reloader({ server, modules, settings, args, cwd }), stop)
-    await channel.ask('ready', addresses)
+    await channel.ask('ready', { addresses, fingerprint: modules.fingerprint })
     return await Promise.race([stopped, end.promise])
   } catch (error) {
     const failure = explain(error, args)
@@ -76,7 +76,7 @@ function answer(
       const made = await reloader.prepare()
       if ('code' in made) return made
       prepared = made
-      return null
+      return { fingerprint: made.fingerprint }
     },
     async commit() {
       const outcome = await take()?.commit()
@@ -94,15 +94,18 @@ function answer(
     },
     stop(how) {
       stop(how)
-      return how === 'usual' ? server.generation.config.stop.deadline : null
+      return how === 'forced' ? null : deadlineOf(server, how)
     },
   })
 }
 
 async function stopServer(server: Server, how: StopQuestion): Promise<void> {
-  if (how === 'forced') return await server.stop({ deadline: 0 })
-  // As old generations have it at a reload in place.
-  if (how === 'replaced')
-    return await server.stop({ deadline: server.generation.config.reload.oldStreams, idle: IDLE })
-  return await server.stop()
+  await server.stop({ deadline: deadlineOf(server, how), idle: how === 'replaced' ? IDLE : 0 })
+}
+
+/** Milliseconds for what is in flight. One that is replaced has what old generations have at a reload in place. */
+function deadlineOf({ generation }: Server, how: StopQuestion): number {
+  const { stop, reload } = generation.config
+  if (how === 'forced') return 0
+  return how === 'replaced' ? reload.oldStreams : stop.deadline
 }

@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { onTestFinished } from 'vitest'
 import { ask } from '../../../core/cli/control.ts'
 import type { Outcome } from '../../../core/cli/reloader.ts'
+import { whenOver } from '../../support/when-over.ts'
 import { installRawhttp, workspace } from '../config/workspace.ts'
 import { launch, type Running, ready } from './run-cli.ts'
 
@@ -45,7 +45,7 @@ export default defineConfig({ listen: [{ port: 0 }], plugins: [answering] })
 /** A folder for sockets: their paths may have only about a hundred characters. */
 export function runtimeFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'run-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  whenOver(() => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
 
@@ -53,11 +53,12 @@ export function runtimeFolder(): string {
 export async function reloadServer(
   files: Readonly<Record<string, string>>,
   args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<ReloadServer> {
   const cwd = workspace({ 'package.json': '{"type":"module"}', ...files })
   installRawhttp(cwd)
   const runtime = runtimeFolder()
-  const running = launch(['start', ...args], { cwd, env: { XDG_RUNTIME_DIR: runtime } })
+  const running = launch(['start', ...args], { cwd, env: { XDG_RUNTIME_DIR: runtime, ...env } })
   const url = await ready(running)
   const socket = join(runtime, `rawhttp-${new URL(url).port}.sock`)
   // The socket comes after the ready line, and listens a moment later.

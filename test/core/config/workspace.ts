@@ -3,14 +3,14 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { onTestFinished } from 'vitest'
+import { whenOver } from '../../support/when-over.ts'
 
 export const repository = join(import.meta.dirname, '../../..')
 
-/** A temp folder with the given files, removed when the test ends. */
+/** A temp folder with the given files, removed when the test is over. */
 export function workspace(files: Readonly<Record<string, string>> = {}): string {
   const dir = realpathSync(mkdtempSync(join(tmpdir(), 'rawhttp-config-')))
-  onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
+  whenOver(() => rmSync(dir, { recursive: true, force: true }))
   for (const [name, text] of Object.entries(files)) {
     const file = join(dir, name)
     mkdirSync(dirname(file), { recursive: true })

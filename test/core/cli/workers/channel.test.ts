@@ -23,8 +23,8 @@ describe('a channel', () => {
         return { port: port + 1_000, reusePort: host === 'a' }
       },
     })
-    const late = asks.ask('place', { host: 'a', port: 1, at: '' })
-    const soon = asks.ask('place', { host: 'b', port: 2, at: '' })
+    const late = asks.ask('place', { path: null, host: 'a', port: 1, at: '' })
+    const soon = asks.ask('place', { path: null, host: 'b', port: 2, at: '' })
     expect(await soon).toEqual({ port: 1_002, reusePort: false })
     gate.resolve()
     expect(await late).toEqual({ port: 1_001, reusePort: true })

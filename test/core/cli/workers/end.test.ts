@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { inCommon } from '../../../support/when-over.ts'
 import { configOf, reloadServer } from '../reload-server.ts'
 import { ask, askAll, until } from './ask.ts'
 
@@ -25,15 +26,17 @@ const isAlive = (pid: string): boolean => {
 }
 
 describe('a worker that is killed', () => {
+  const server = inCommon(() => reloadServer(files, ['--workers', '2']))
+
   it('takes only its own requests with it, and another one comes', async () => {
-    const { url, running } = await reloadServer(files, ['--workers', '2'])
+    const { url, running } = server()
     const before = await askAll(url, 2)
     const held = ask(url, '/slow').catch(() => 'lost')
     await running.line(/^\/slow$/)
     const answers: string[] = []
     const load = until(async () => {
       answers.push(await ask(url).catch(() => 'lost'))
-      return answers.length === 400
+      return answers.length === 200
     })
     process.kill(Number(before[0]), 'SIGKILL')
     await running.line(/another one starts/)
@@ -49,7 +52,25 @@ describe('a worker that is killed', () => {
     )
   })
 
-  it('waits longer each time when the next one ends too, and in the end there is none', async () => {
+  it('has no other one in its place while what is on disk is broken and others serve', async () => {
+    const { url, running, write, reload } = server()
+    const [first, second] = await askAll(url, 2)
+    write({ 'rawhttp.config.mjs': "throw new Error('broken')" })
+    process.kill(Number(first), 'SIGKILL')
+    await running.line(/did not come to serve/)
+    expect(await running.line(/did not come to serve/)).toMatch(
+      /^rawhttp: worker [12] \(\d+\) did not come to serve; another one starts with the next reload$/,
+    )
+    expect(await ask(url)).toBe(second)
+    expect((await reload()).code).toBe(78)
+    write({ 'rawhttp.config.mjs': `${config}\n` })
+    expect((await reload()).code).toBe(0)
+    expect(await askAll(url, 2)).toContain(second)
+  })
+})
+
+describe('the last worker', () => {
+  it('starts again ever later while what is on disk is broken, and in the end no more', async () => {
     const works = { 'rawhttp.config.mjs': configOf({ answer: 'process.pid' }) }
     const { running, url, write } = await reloadServer(works, ['--workers', '1'])
     write({ 'rawhttp.config.mjs': "throw new Error('broken')" })
@@ -61,18 +82,6 @@ describe('a worker that is killed', () => {
     expect(stderr).toMatch(
       /did not come to serve, for the 6th time in a row, and no other serves: giving up\n$/,
     )
-  })
-
-  it('leaves the server to the others, also when no other one comes', async () => {
-    const works = { 'rawhttp.config.mjs': configOf({ answer: 'process.pid' }) }
-    const { running, url, write } = await reloadServer(works, ['--workers', '2'])
-    const [first, second] = await askAll(url, 2)
-    write({ 'rawhttp.config.mjs': "throw new Error('broken')" })
-    process.kill(Number(first), 'SIGKILL')
-    await running.line(/starts in 0\.4 s/)
-    expect(await ask(url)).toBe(second)
-    write(works)
-    await until(async () => (await ask(url)) !== second)
   })
 })
 

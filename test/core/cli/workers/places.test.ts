@@ -1,10 +1,14 @@
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { Places } from '../../../../core/cli/workers/places.ts'
+import { leaveSocket } from '../../../support/dead-socket.ts'
+import { runtimeFolder } from '../reload-server.ts'
 
 const places = () => new Places(async () => true)
-const free = { host: '127.0.0.1', port: 0, at: 'listen[0]' }
+const free = { path: null, host: '127.0.0.1', port: 0, at: 'listen[0]' }
 
 describe('the places of workers', () => {
   it('have one free port for all who ask for 0 at the same place, and another one elsewhere', async () => {
@@ -36,6 +40,19 @@ describe('the places of workers', () => {
     other.close()
     await once(other, 'close')
     expect(await known.find({ ...free, port })).toEqual({ port, reusePort: true })
+  })
+
+  it('at the path of a dead Unix socket is cleared once: what is there later is the own one', async () => {
+    const path = join(runtimeFolder(), 'left.sock')
+    const known = places()
+    const question = { ...free, path }
+    await leaveSocket(path)
+    expect(await known.find(question)).toEqual({ port: 0, reusePort: false })
+    expect(existsSync(path)).toBe(false)
+    // Bound, and not listened on yet: that is how node:cluster makes it.
+    await leaveSocket(path)
+    await known.find(question)
+    expect(existsSync(path)).toBe(true)
   })
 
   it('cannot be on another machine', async () => {

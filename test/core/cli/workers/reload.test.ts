@@ -1,31 +1,56 @@
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { configOf, reloadServer } from '../reload-server.ts'
+import { leaveSocket } from '../../../support/dead-socket.ts'
+import { get } from '../../../support/messages.ts'
+import { RawClient } from '../../../support/raw-client.ts'
+import { inCommon } from '../../../support/when-over.ts'
+import { configOf, type ReloadServer, reloadServer, runtimeFolder } from '../reload-server.ts'
 import { ask, askAll, until } from './ask.ts'
 
 const version = (number: number, more: Partial<Parameters<typeof configOf>[0]> = {}) => ({
   'rawhttp.config.mjs': configOf({ answer: `'${number} ' + process.pid`, ...more }),
 })
 
+/** The same, which listens at one more place. */
+function listening(number: number, place: object): Readonly<Record<string, string>> {
+  const { 'rawhttp.config.mjs': text } = version(number)
+  return { 'rawhttp.config.mjs': text.replace('{ port: 0 }', `{ port: 0 }, ${JSON.stringify(place)}`) }
+}
+
 /** Fails in the second worker only: whoever asks for a file first makes it. */
-const failsInOne = {
+const failsInOne = (file: string) => ({
   imports: "import { mkdirSync } from 'node:fs'",
-  more: "server(server) { server.hooks.start.tap('once', () => mkdirSync('started')) },",
+  more: `server(server) { server.hooks.start.tap('once', () => mkdirSync('${file}')) },`,
+})
+
+const pidOf = (answer: string): number => Number(answer.split(' ')[1])
+const renumbered = (answers: readonly string[], number: number): string[] =>
+  answers.map(answer => `${number} ${pidOf(answer)}`).sort()
+
+/** A reload that must be good, and whose config all workers then have. */
+async function changed({ write, reload, url }: ReloadServer, number: number): Promise<string[]> {
+  write(version(number))
+  const { code, text } = await reload()
+  expect([code, text]).toEqual([0, expect.stringContaining('rawhttp: reloaded rawhttp.config.mjs')])
+  return await askAll(url, 2)
 }
 
 describe('a reload in place', () => {
+  const server = inCommon(() => reloadServer(version(1), ['--workers', '2']))
+
   it('changes all workers, which stay the processes that they were', async () => {
-    const { url, write, reload, running } = await reloadServer(version(1), ['--workers', '2'])
+    const { url, write, reload, running } = server()
     const before = await askAll(url, 2)
     write(version(2))
     expect(await reload()).toEqual({ code: 0, text: 'rawhttp: reloaded rawhttp.config.mjs\n' })
-    expect(await askAll(url, 2)).toEqual(before.map(answer => answer.replace('1 ', '2 ')))
+    expect(await askAll(url, 2)).toEqual(renumbered(before, 2))
     await running.line(/reloaded/)
   })
 
   it('changes none when one cannot, and says why', async () => {
-    const { url, write, reload } = await reloadServer(version(1), ['--workers', '2'])
+    const { url, write, reload } = server()
     const before = await askAll(url, 2)
-    write(version(2, failsInOne))
+    write(version(3, failsInOne('reloaded')))
     const { code, text } = await reload()
     expect([code, text]).toEqual([
       1,
@@ -33,90 +58,155 @@ describe('a reload in place', () => {
     ])
     expect(text).toContain('EEXIST')
     expect(await askAll(url, 2)).toEqual(before)
-    write(version(3))
-    expect((await reload()).code).toBe(0)
-    expect(await askAll(url, 2)).toEqual(before.map(answer => answer.replace('1 ', '3 ')))
+    expect(await changed(server(), 4)).toEqual(renumbered(before, 4))
   })
 
   it('of a config with a mistake has exit code 78', async () => {
-    const { url, write, reload } = await reloadServer(version(1), ['--workers', '2'])
+    const { url, write, reload } = server()
+    const before = await askAll(url, 2)
     write({ 'rawhttp.config.mjs': 'export default { lissten: [] }' })
     const { code, text } = await reload()
     expect(code).toBe(78)
     expect(text.match(/lissten/g)).toHaveLength(1)
-    expect(await ask(url)).toMatch(/^1 /)
+    expect(await askAll(url, 2)).toEqual(before)
   })
 
   it('loses nobody, and comes with SIGHUP too', async () => {
-    const { url, write, running } = await reloadServer(version(1), ['--workers', '2'])
-    write(version(2))
+    const { url, write, running } = server()
+    write(version(5))
     let count = 0
     running.child.kill('SIGHUP')
     await until(async () => {
       count++
-      return (await ask(url)).startsWith('2 ')
+      return (await ask(url)).startsWith('5 ')
     })
     for (; count < 200; count++) await ask(url)
     expect(await askAll(url, 2)).toHaveLength(2)
   })
 
   it('opens a free port that all have', async () => {
-    const { url, write, reload } = await reloadServer(version(1), ['--workers', '2'])
-    const second = configOf({ answer: "'2 ' + process.pid" }).replace(
-      '{ port: 0 }',
-      "{ port: 0 }, { host: '127.0.0.2', port: 0 }",
-    )
-    write({ 'rawhttp.config.mjs': second })
+    const { url, write, reload } = server()
+    write(listening(6, { host: '127.0.0.2', port: 0 }))
     const { text } = await reload()
-    const [, port] = /listening on http:\/\/127\.0\.0\.2:(\d+)/.exec(text)!
+    const [, second] = /listening on (http:\/\/127\.0\.0\.2:\d+)/.exec(text)!
     const pids = new Set<string>()
-    for (let i = 0; pids.size < 2 && i < 500; i++) {
-      const answer = await fetch(`http://127.0.0.2:${port}/`, { headers: { connection: 'close' } })
-      pids.add(await answer.text())
-    }
+    await until(async () => {
+      const answer = await fetch(second!, { headers: { connection: 'close' } })
+      return pids.add(await answer.text()).size === 2
+    })
     expect([...pids].sort()).toEqual(await askAll(url, 2))
   })
 
-  it('waits for a worker that starts, which has the new config', async () => {
-    const { url, write, reload, running } = await reloadServer(version(1), ['--workers', '2'])
+  it('takes the place of a Unix socket that a dead process has left, without getting in its own way', async () => {
+    const { write, reload } = server()
+    const path = join(runtimeFolder(), 'left.sock')
+    await leaveSocket(path)
+    write(listening(7, { path }))
+    expect(await reload()).toMatchObject({
+      code: 0,
+      text: expect.stringContaining(`listening on unix:${path}`),
+    })
+    await using client = await RawClient.open({ path })
+    client.send(get())
+    expect((await client.response()).body.toString()).toMatch(/^7 /)
+  })
+
+  it('waits for a worker that starts', async () => {
+    const { url, write, reload, running } = server()
     const [first] = await askAll(url, 2)
-    write(version(2))
-    process.kill(Number(first!.slice(2)), 'SIGKILL')
-    await running.line(/another one starts/)
+    write(version(8))
+    process.kill(pidOf(first!), 'SIGKILL')
+    await running.line(new RegExp(`\\(${pidOf(first!)}\\) was ended by SIGKILL; another one starts`))
     expect((await reload()).code).toBe(0)
-    // It may come before or after the reload.
-    await until(async () => (await askAll(url, 2)).every(answer => answer.startsWith('2 ')))
+    // The worker may come before or after the reload.
+    await until(async () => (await askAll(url, 2)).every(answer => answer.startsWith('8 ')))
+  })
+
+  it('follows by itself when a worker that starts again finds files that the others have not loaded', async () => {
+    const { url, write, running } = server()
+    const [first, second] = await askAll(url, 2)
+    write(version(9))
+    process.kill(pidOf(first!), 'SIGKILL')
+    await running.line(
+      /^rawhttp: worker \d \(\d+\) has read a config that is newer than that of the others: reloading$/,
+    )
+    await until(async () => (await askAll(url, 2)).every(answer => answer.startsWith('9 ')))
+    expect(await askAll(url, 2)).toContain(`9 ${pidOf(second!)}`)
+  })
+
+  it('loads once more when a file changes between the workers', async () => {
+    const { url, write, reload } = server()
+    const before = await askAll(url, 2)
+    const imports = `
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'`
+    // Whoever makes the folder is the first, and writes the file anew; the other one waits for that.
+    const top = `
+async function load() {
+  const isFirst = mkdirSync('loading', { recursive: true }) !== undefined
+  while (!isFirst && !existsSync('written')) await setTimeout(1)
+  const { part } = await import('./part.mjs')
+  if (isFirst) writeFileSync('part.mjs', 'export const part = 11')
+  if (isFirst) mkdirSync('written')
+  return part
+}
+const part = await load()`
+    const text = configOf({ imports, top, answer: "part + ' ' + process.pid" })
+    write({ 'part.mjs': 'export const part = 10', 'rawhttp.config.mjs': text })
+    expect((await reload()).code).toBe(0)
+    expect(await askAll(url, 2)).toEqual(renumbered(before, 11))
   })
 })
 
 describe('a reload by fresh workers', () => {
-  it('loses no request of thousands', async () => {
-    const { url, write, reload } = await reloadServer(version(0), ['--workers', '2', '--rolling'])
+  const server = inCommon(() => reloadServer(version(0), ['--workers', '2', '--rolling']))
+
+  it('loses no request', async () => {
+    const { url, write, reload } = server()
     const answers: string[] = []
     const failures: unknown[] = []
-    for (const round of [1, 2, 3]) {
-      write(version(round))
-      let isReloaded = false
-      const client = async () => {
-        while (!isReloaded || answers.length < round * 1_000)
-          await ask(url).then(
-            answer => answers.push(answer[0]!),
-            error => failures.push(error),
-          )
-      }
-      const clients = Array.from({ length: 8 }, client)
-      expect(await reload()).toEqual({ code: 0, text: 'rawhttp: reloaded by fresh workers\n' })
-      isReloaded = true
-      await Promise.all(clients)
+    write(version(1))
+    let isReloaded = false
+    const client = async () => {
+      while (!isReloaded || answers.length < 500)
+        await ask(url).then(
+          answer => answers.push(answer[0]!),
+          error => failures.push(error),
+        )
     }
+    const clients = Array.from({ length: 4 }, client)
+    expect(await reload()).toEqual({ code: 0, text: 'rawhttp: reloaded by fresh workers\n' })
+    isReloaded = true
+    await Promise.all(clients)
     expect(failures).toEqual([])
-    expect([...new Set(answers)].sort()).toEqual(['0', '1', '2', '3'])
+    expect([...new Set(answers)].sort()).toEqual(['0', '1'])
+  })
+
+  it('answers who had connected to an old one, and asks when that has let all others go', async () => {
+    const { url, reload } = server()
+    const port = Number(new URL(url).port)
+    const old = await askAll(url, 2)
+    await using stack = new AsyncDisposableStack()
+    const kept = new Map<string, RawClient>()
+    await until(async () => {
+      const client = stack.use(await RawClient.connect(port))
+      client.send(get())
+      return kept.set((await client.response()).body.toString(), client).size === 2
+    })
+    await using early = await RawClient.connect(port)
+    expect((await reload()).code).toBe(0)
+    await Promise.all([...kept.values()].map(({ closed }) => closed))
+    early.send(get())
+    const response = await early.response()
+    expect(old).toContain(response.body.toString())
+    expect(response.field('connection')).toBe('close')
+    expect(old).not.toContain(await ask(url))
   })
 
   it('leaves the old ones when the new ones do not come to serve', async () => {
-    const { url, write, reload } = await reloadServer(version(1), ['--workers', '2', '--rolling'])
+    const { url, write, reload } = server()
     const before = await askAll(url, 2)
-    write(version(2, failsInOne))
+    write(version(3, failsInOne('rolled')))
     const { code, text } = await reload()
     expect([code, text]).toEqual([1, expect.stringContaining('not reloaded')])
     expect(text).toContain('EEXIST')

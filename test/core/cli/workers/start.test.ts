@@ -2,11 +2,12 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { get } from '../../../support/messages.ts'
 import { RawClient } from '../../../support/raw-client.ts'
 import { installRawhttp, workspace } from '../../config/workspace.ts'
 import { configOf, reloadServer, runtimeFolder } from '../reload-server.ts'
 import { launch, ready, run } from '../run-cli.ts'
-import { ask, askAll } from './ask.ts'
+import { ask, askAll, until } from './ask.ts'
 
 const tellsProcess = { 'rawhttp.config.mjs': configOf({ answer: 'process.pid' }) }
 
@@ -16,42 +17,54 @@ function folder(files: Readonly<Record<string, string>> = tellsProcess): string 
   return cwd
 }
 
+/** Has a system say that it cannot share a port: what Node says on those that cannot. */
+const withoutReusePort = {
+  NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(`
+import { Server } from 'node:net'
+const { listen } = Server.prototype
+Server.prototype.listen = function (options, ...rest) {
+  if (options?.reusePort !== true) return listen.call(this, options, ...rest)
+  const error = Object.assign(new Error('listen ENOTSUP'), { code: 'ENOTSUP' })
+  process.nextTick(() => this.emit('error', error))
+  return this
+}`)}`,
+}
+
 describe('workers', () => {
-  it.each([[[]], [['--rolling']]])('share one free port, with flags %j', async flags => {
-    const server = await reloadServer(tellsProcess, ['--workers', '3', ...flags])
-    const pids = await askAll(server.url, 3)
-    expect(pids).not.toContain(String(server.running.child.pid))
-    server.running.child.kill('SIGTERM')
-    const { code, stderr } = await server.running.finished
-    expect([code, stderr]).toEqual([0, `rawhttp listening on ${server.url}\n`])
+  it.each([
+    { where: 'each having a socket of its own', env: {} },
+    { where: 'of the primary where the system cannot do otherwise', env: withoutReusePort },
+  ])('share one free port, $where', async ({ env }) => {
+    const { url, running, write, reload } = await reloadServer(tellsProcess, ['--workers', '2'], env)
+    const pids = await askAll(url, 2)
+    expect(pids).not.toContain(String(running.child.pid))
+    write({ 'rawhttp.config.mjs': configOf({ answer: "'new'" }) })
+    expect((await reload()).code).toBe(0)
+    await until(async () => (await ask(url)) === 'new')
+    running.child.kill('SIGTERM')
+    const { code, stderr } = await running.finished
+    expect([code, stderr]).toEqual([
+      0,
+      expect.stringMatching(`^rawhttp listening on ${url}\nrawhttp: reloaded`),
+    ])
+    expect(stderr.split('\n')).toHaveLength(3)
   })
 
-  it('share a Unix socket', async () => {
+  it('share a Unix socket, are as many as the variable says, and tell no child that it is one', async () => {
     const path = join(runtimeFolder(), 'site.sock')
-    const config = configOf({ answer: 'process.pid' }).replace('{ port: 0 }', JSON.stringify({ path }))
-    const running = launch(['start', '--workers', '2'], { cwd: folder({ 'rawhttp.config.mjs': config }) })
+    const answer = "process.pid + ' ' + Object.keys(process.env).join(' ')"
+    const config = configOf({ answer }).replace('{ port: 0 }', JSON.stringify({ path }))
+    const cwd = folder({ 'rawhttp.config.mjs': config })
+    const running = launch(['start'], { cwd, env: { RAWHTTP_WORKERS: '2' } })
     expect(await ready(running)).toBe(`unix:${path}`)
     const pids = new Set<string>()
-    for (let i = 0; pids.size < 2 && i < 2_000; i++) {
-      const client = await RawClient.open({ path })
-      client.send('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
-      await client.closed
-      pids.add(client.received.split('\r\n\r\n')[1]!)
-    }
-    expect(pids.size).toBe(2)
-  })
-
-  it('are as many as the variable says', async () => {
-    const running = launch(['start'], { cwd: folder(), env: { RAWHTTP_WORKERS: '2' } })
-    expect(await askAll(await ready(running), 2)).toHaveLength(2)
-  })
-
-  it('do not tell their children that they are workers too', async () => {
-    const server = await reloadServer(
-      { 'rawhttp.config.mjs': configOf({ answer: "Object.keys(process.env).join(' ')" }) },
-      ['--workers', '1'],
-    )
-    expect(await ask(server.url)).not.toMatch(/WORKER|NODE_UNIQUE_ID/)
+    await until(async () => {
+      await using client = await RawClient.open({ path })
+      client.send(get())
+      const [pid, ...names] = (await client.response()).body.toString().split(' ')
+      expect(names.filter(name => /WORKER_NUMBER|NODE_UNIQUE_ID/.test(name))).toEqual([])
+      return pids.add(pid!).size === 2
+    })
   })
 
   it('find a port that others have taken, who may share theirs', async () => {

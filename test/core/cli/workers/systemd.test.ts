@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { get } from '../../../support/messages.ts'
 import { RawClient } from '../../../support/raw-client.ts'
 import { installRawhttp, workspace } from '../../config/workspace.ts'
 import { activate } from '../activated.ts'
@@ -28,11 +29,15 @@ it('workers share the sockets of systemd, also one that comes when all the other
   const before = await askAll(url, 2)
   await running.line(new RegExp(`^rawhttp listening on ${url}$`))
   await running.line(new RegExp(`^rawhttp listening on unix:${path}$`))
-  await using byPath = await RawClient.open({ path })
-  byPath.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
-  expect(before).toContain((await byPath.response()).body.toString())
+  const byPath = async () => {
+    await using client = await RawClient.open({ path })
+    client.send(get())
+    return (await client.response()).body.toString()
+  }
+  expect(before).toContain(await byPath())
   for (const pid of before) process.kill(Number(pid), 'SIGKILL')
   await until(async () => (await askAll(url, 2).catch(() => before)).every(pid => !before.includes(pid)))
+  expect(before).not.toContain(await byPath())
   running.child.kill('SIGTERM')
   expect((await running.finished).code).toBe(0)
 })

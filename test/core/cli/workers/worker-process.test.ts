@@ -1,0 +1,92 @@
+import cluster from 'node:cluster'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { type WorkerLimits, WorkerProcess } from '../../../../core/cli/workers/worker-process.ts'
+import { whenOver } from '../../../support/when-over.ts'
+import { workspace } from '../../config/workspace.ts'
+
+const limits: WorkerLimits = {
+  ...{ start: 20_000, answer: 20_000, behindDeadline: 20_000 },
+  ...{ usual: 20_000, replaced: 20_000, forced: 20_000 },
+}
+const services = {
+  place: () => ({ port: 0, reusePort: false }),
+  propose: () => ({ number: 1, value: new Uint8Array() }),
+  peers: () => [],
+}
+
+/** Serves, and answers all that it is asked: to a stop, how long that takes. */
+const serving = (deadline: number | null = null) => `
+process.send({ rawhttp: 'ask', id: 1, kind: 'ready', body: { addresses: [], fingerprint: '' } })
+process.on('message', ({ rawhttp, id, body }) => {
+  const answer = body === 'forced' ? null : ${deadline}
+  if (rawhttp === 'ask') process.send({ rawhttp: 'answer', id, body: answer })
+})`
+
+/** A worker that runs a script. */
+function workerOf(script: string, shorter: Partial<WorkerLimits> = {}): WorkerProcess {
+  const exec = join(workspace({ 'worker.mjs': script }), 'worker.mjs')
+  cluster.setupPrimary({ exec, execArgv: [], serialization: 'advanced', silent: true })
+  const worker = new WorkerProcess(3, {}, services, { ...limits, ...shorter })
+  whenOver(() => worker.kill())
+  return worker
+}
+
+describe('a worker', () => {
+  it('that does not begin to serve in time is ended', async () => {
+    const worker = workerOf("process.on('SIGTERM', () => undefined)\nsetInterval(() => undefined, 1_000)", {
+      start: 20,
+    })
+    await expect(worker.ready).rejects.toThrow(
+      /^rawhttp: worker 3 \(\d+\) did not begin to serve within 0\.02 s\n$/,
+    )
+    expect(await worker.ended).toBe('was ended by SIGKILL')
+  })
+
+  it.each(['usual', 'replaced', 'forced'] as const)(
+    'that hears of a %s stop, but does not end, is killed',
+    async how => {
+      const worker = workerOf(serving(), { [how]: 20 })
+      await worker.ready
+      worker.stop(how)
+      expect(await worker.ended).toBe('was ended by SIGKILL')
+    },
+  )
+
+  it.each(['usual', 'replaced'] as const)(
+    'that says how long a %s stop takes has that time, and a moment',
+    async how => {
+      const worker = workerOf(serving(20), { behindDeadline: 20 })
+      await worker.ready
+      worker.stop(how)
+      expect(await worker.ended).toBe('was ended by SIGKILL')
+    },
+  )
+
+  it('that is forced ends, whatever it has said before', async () => {
+    const worker = workerOf(serving(1e9), { forced: 20 })
+    await worker.ready
+    worker.stop('usual')
+    // Its answer comes behind that of the stop.
+    await worker.abandon()
+    worker.stop('forced')
+    expect(await worker.ended).toBe('was ended by SIGKILL')
+  })
+
+  it('that has said how long it takes may take it', async () => {
+    const script = `${serving(1e9)}
+process.on('message', ({ kind }) => kind === 'abandon' && process.exit(0))`
+    const worker = workerOf(script)
+    await worker.ready
+    worker.stop('replaced')
+    await worker.abandon()
+    expect(await worker.ended).toBe('ended with code 0')
+  })
+
+  it('that serves not yet is ended by any stop', async () => {
+    const worker = workerOf('setInterval(() => undefined, 1_000)')
+    worker.stop('usual')
+    expect(await worker.ended).toBe('was ended by SIGKILL')
+    await expect(worker.ready).rejects.toThrow('was ended by SIGKILL before it served')
+  })
+})
