@@ -79,11 +79,11 @@ function targetCell(verdict: Verdict | undefined): string {
 }
 
 /** `<= 1.50 + 120`. */
-export const limitOf = ({ factor, plus = 0 }: Target): string =>
+const limitOf = ({ factor, plus = 0 }: Target): string =>
   `<= ${number(factor)}${plus === 0 ? '' : ` + ${plus}`}`
 
 /** A target within the spread of the rounds is no claim in either direction. */
-export function wordOf({ isMet, isClear, plus = 0, ratio }: Verdict): string {
+function wordOf({ isMet, isClear, plus = 0, ratio }: Verdict): string {
   const word = isMet ? 'met' : 'missed'
   const figure = plus === 0 ? '' : `, ${number(ratio.median)}`
   return `${word}${figure}${isClear ? '' : ', within the spread'}`
