@@ -59,13 +59,13 @@ export const pluginCases: Readonly<Record<string, PluginCase>> = {
     headers: [`authorization: Bearer ${token}`],
   },
   cache: { what: 'a hit', plugins: () => [cache()], answer: { 'cache-control': 'max-age=3600' } },
-  'cache, no-store': {
+  'cache (no-store)': {
     what: 'an answer that may not be kept',
     plugins: () => [cache()],
     answer: { 'cache-control': 'no-store' },
   },
   compression: { what: 'a client that takes no coding', plugins: () => [compression()] },
-  'compression, cache': {
+  'compression and cache': {
     what: 'brotli from the cache',
     plugins: () => [compression(), cache()],
     headers: ['accept-encoding: br'],

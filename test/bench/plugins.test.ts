@@ -28,6 +28,17 @@ test('a short benchmark of plugins prints what each adds to the constant alone',
   expect(stdout).toMatch(/^access-log +\d+\.\d+ +-?\d+\.\d+ \(/m)
 })
 
+test('a plugin that has no case is refused before anything is started', async () => {
+  const script = join(import.meta.dirname, 'plugins.ts')
+  const run = promisify(execFile)(process.execPath, [
+    '--conditions=rawhttp-source',
+    script,
+    '--plugins',
+    'cache,x',
+  ])
+  await expect(run).rejects.toThrow('There is no case x.')
+})
+
 test.each(Object.entries(pluginCases))('the case of %s is answered with 200, twice', async (_name, one) => {
   const folder = await mkdtemp(join(tmpdir(), 'rawhttp-case-'))
   onTestFinished(() => rm(folder, { recursive: true }))

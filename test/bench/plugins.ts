@@ -35,11 +35,21 @@ const [rounds, requests] = [Number(values.rounds), Number(values.requests)]
 /** So many at a time on a connection: most of what a request costs otherwise is the system's part. */
 const pipelined = 16
 
-const problem = values.help ? usage : obstacle()
+const chosen = values.plugins.split(',')
+
+const problem = values.help ? usage : (badOptions() ?? obstacle())
 if (problem !== null) {
   process.stderr.write(`${problem}\n`)
   process.exitCode = values.help ? 0 : 2
-} else await run(values.plugins.split(','))
+} else await run(chosen)
+
+function badOptions(): string | null {
+  const unknown = chosen.find(name => !(name in pluginCases))
+  if (unknown !== undefined) return `There is no case ${unknown}.\n\n${usage}`
+  const least = 64 * pipelined
+  const good = Number.isInteger(rounds) && rounds >= 1 && Number.isInteger(requests) && requests >= least
+  return good ? null : `--rounds is a number from 1, --requests one from ${least}.\n\n${usage}`
+}
 
 async function run(names: readonly string[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'rawhttp-bench-'))
@@ -61,7 +71,7 @@ function contestant(name: string | null): Contestant {
     name: name ?? 'the constant alone',
     headers: name === null ? [] : (pluginCases[name]?.headers ?? []),
     log: name === 'access-log' ? 'access.log' : undefined,
-    missing: () => (name === null || name in pluginCases ? null : `There is no case ${name}.`),
+    missing: () => null,
     start: stage => {
       const options = ['--folder', stage.files, ...(name === null ? [] : ['--case', name])]
       const command = [process.execPath, '--conditions=rawhttp-source', file, ...options]
