@@ -36,7 +36,7 @@ export function idleRow(peers: readonly Contestant[], targets: readonly Target[]
     async measure(settings) {
       const { tree, against } = settings
       const older = against === null ? [] : [rawhttp(against.tree, 'rawhttp', against.name)]
-      const [there, missing] = whoIsThere([rawhttp(tree), ...older, ...peers])
+      const [there, missing] = whoIsThere([rawhttp(tree), ...older, ...peers], settings)
       const costs = there.map((): Cost[] => [])
       for (let round = 0; round < settings.rounds; round++)
         for (const [place, contestant] of there.entries())

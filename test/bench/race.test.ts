@@ -10,6 +10,7 @@ const settings: Settings = {
   requests: 100,
   tree: { folder: '', files: '', [Symbol.dispose]: () => undefined },
   against: null,
+  servers: null,
   cert: '',
   key: '',
 }
@@ -64,6 +65,14 @@ linux('who is missing is noted, with the reason, and takes no part', async () =>
   const { entries, missing } = await race([contestant('a'), gone], work(), settings)
   expect(entries.map(({ name }) => name)).toEqual(['a'])
   expect(missing).toEqual([{ name: 'b', why: 'This needs b.' }])
+})
+
+linux('a run may be asked for some servers only, by parts of their names', async () => {
+  const { contestant, work } = setup()
+  const all = ['rawhttp', 'nginx, no log', 'h2o'].map(name => contestant(name))
+  const { entries, missing } = await race(all, work(), { ...settings, servers: ['nginx'] })
+  expect(entries.map(({ name }) => name)).toEqual(['rawhttp', 'nginx, no log'])
+  expect(missing).toEqual([{ name: 'h2o', why: 'This run was not asked for it.' }])
 })
 
 linux('constants are made as long as the answers of the first', async () => {

@@ -52,7 +52,7 @@ export async function race(
   work: Work,
   settings: Settings,
 ): Promise<{ readonly entries: Entry[]; readonly missing: ReturnType<typeof whoIsThere>[1] }> {
-  const [there, missing] = whoIsThere(contestants)
+  const [there, missing] = whoIsThere(contestants, settings)
   await using stack = new AsyncDisposableStack()
   const runners: Runner[] = []
   for (const contestant of there) {

@@ -11,6 +11,8 @@ export interface Settings {
   readonly tree: Tree
   /** An older commit beside it, by what git calls it. */
   readonly against: { readonly name: string; readonly tree: Tree } | null
+  /** Parts of the names of servers to measure beside rawhttp; null for all. */
+  readonly servers: readonly string[] | null
   /** Certificate and key, as files. */
   readonly cert: string
   readonly key: string
@@ -26,14 +28,16 @@ export interface Row {
   measure(settings: Settings): Promise<RowResult>
 }
 
-/** Those that can take part, and why the others cannot. */
+/** Those that take part, and why the others do not. */
 export function whoIsThere(
   contestants: readonly Contestant[],
+  { servers }: Settings,
 ): [Contestant[], { readonly name: string; readonly why: string }[]] {
   const there: Contestant[] = []
   const missing = []
   for (const contestant of contestants) {
-    const why = contestant.missing()
+    const isWanted = servers === null || ['rawhttp', ...servers].some(part => contestant.name.includes(part))
+    const why = isWanted ? contestant.missing() : 'This run was not asked for it.'
     if (why === null) there.push(contestant)
     else missing.push({ name: contestant.name, why })
   }

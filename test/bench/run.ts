@@ -13,13 +13,14 @@ import { buildReference, buildTree } from './tree.ts'
 
 const ids = rows.map(({ id }) => id)
 
-const usage = `npm run bench -- [--rows A,B] [--rounds N] [--requests N] [--against REF] [--json FILE] [--svg FILE]
+const usage = `npm run bench -- [--rows A,B] [--servers A,B] [--rounds N] [--requests N] [--against REF] [--json FILE] [--svg FILE]
 
 rawhttp with the config of "npm start" and other servers, in turn: CPU time of the server's processes a request, over
 rounds A B C A B C; the server on one core, the client on another. "npm run bench:peers" installs those of npm.
 
   --rows A,B       of ${ids.slice(0, 7).join(', ')},
                    ${ids.slice(7).join(', ')} (default: all)
+  --servers A,B    parts of the names of those to measure beside rawhttp (default: all)
   --rounds N       how often each server is asked in turn (default 9)
   --requests N     of one server in one round (default 200000); some rows take parts or multiples of it
   --against REF    rawhttp as of another commit beside it
@@ -31,6 +32,7 @@ A run of all rows with no less than the default of rounds and requests writes do
 const { values } = parseArgs({
   options: {
     rows: { type: 'string', default: ids.join() },
+    servers: { type: 'string' },
     rounds: { type: 'string', default: '9' },
     requests: { type: 'string', default: '200000' },
     against: { type: 'string' },
@@ -43,7 +45,8 @@ const [rounds, requests] = [Number(values.rounds), Number(values.requests)]
 const chosen = values.rows.split(',')
 /** With less, a difference says nothing. */
 const isFull = rounds >= 9 && requests >= 200_000
-const isComplete = isFull && chosen.length === ids.length && values.against === undefined
+const { against, servers } = values
+const isComplete = isFull && chosen.length === ids.length && against === undefined && servers === undefined
 
 const problem = values.help ? usage : (badOptions() ?? obstacle())
 if (problem !== null) {
@@ -67,12 +70,12 @@ async function run(): Promise<void> {
   writeFileSync(cert, pair.cert)
   writeFileSync(key, pair.key)
   const tree = stack.use(buildTree())
-  const { against } = values
   const older = against === undefined ? null : stack.use(buildReference(against))
   const settings: Settings = {
     rounds,
     requests,
     tree,
+    servers: servers?.split(',') ?? null,
     cert,
     key,
     against: older === null ? null : { name: `rawhttp at ${against}`, tree: older },
