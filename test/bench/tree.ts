@@ -67,14 +67,17 @@ function addConfigs(folder: string): void {
 export function buildReference(reference: string): Tree {
   const worktree = mkdtempSync(join(tmpdir(), 'rawhttp-against-'))
   try {
-    run(root, 'git', ['worktree', 'add', '--detach', '--force', worktree, reference])
+    git('worktree', 'add', '--detach', '--force', worktree, reference)
     symlinkSync(join(root, 'node_modules'), join(worktree, 'node_modules'))
     return buildTree(worktree)
   } finally {
-    run(root, 'git', ['worktree', 'remove', '--force', worktree])
+    git('worktree', 'remove', '--force', worktree)
     rmSync(worktree, { recursive: true, force: true })
   }
 }
+
+/** In this repository, whoever owns its files: in containers that is often another user. */
+const git = (...args: readonly string[]): void => run(root, 'git', ['-c', `safe.directory=${root}`, ...args])
 
 function run(cwd: string, command: string, args: readonly string[]): void {
   const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8' })
