@@ -5,10 +5,11 @@ import { accessLog } from 'rawhttp/plugins/access-log'
 import { staticFiles } from 'rawhttp/plugins/static'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { tempFile } from '../support/temp-file.ts'
+import { needTool } from '../support/tools.ts'
 import { withRoutes } from './config.ts'
 import { idleRow } from './idle-row.ts'
 import { order, writeMaterial } from './material.ts'
-import { buildTree, type Tree } from './tree.ts'
+import { buildReference, buildTree, type Tree } from './tree.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -32,6 +33,11 @@ test('the files to be asked for are as long as their names say, each time the sa
   writeMaterial(again)
   for (const name of added)
     expect(readFileSync(join(again, name)).equals(readFileSync(join(tree.files, name)))).toBe(true)
+})
+
+test('a commit that git does not know is said by git', () => {
+  needTool('git', 'git')
+  expect(() => buildReference('no-such-commit')).toThrow(/invalid reference: no-such-commit/)
 })
 
 test('what a row needs on top leaves the plugins of the config as they are', async () => {

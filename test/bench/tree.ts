@@ -63,17 +63,16 @@ function addConfigs(folder: string): void {
  * An older commit of this repository, built the same way, with the libraries of this checkout.
  *
  * @param reference What git calls it: `HEAD~3`, `v1.2.0`.
+ * @throws Error with what git or the compiler says.
  */
 export function buildReference(reference: string): Tree {
   const worktree = mkdtempSync(join(tmpdir(), 'rawhttp-against-'))
-  try {
-    git('worktree', 'add', '--detach', '--force', worktree, reference)
-    symlinkSync(join(root, 'node_modules'), join(worktree, 'node_modules'))
-    return buildTree(worktree)
-  } finally {
-    git('worktree', 'remove', '--force', worktree)
-    rmSync(worktree, { recursive: true, force: true })
-  }
+  using stack = new DisposableStack()
+  stack.defer(() => rmSync(worktree, { recursive: true, force: true }))
+  git('worktree', 'add', '--detach', '--force', worktree, reference)
+  stack.defer(() => git('worktree', 'remove', '--force', worktree))
+  symlinkSync(join(root, 'node_modules'), join(worktree, 'node_modules'))
+  return buildTree(worktree)
 }
 
 /** In this repository, whoever owns its files: in containers that is often another user. */
