@@ -57,7 +57,16 @@ async function run(names: readonly string[]): Promise<void> {
     writeMaterial(folder)
     const contestants = [contestant(null), ...names.map(contestant)]
     const tree = { folder, files: folder, [Symbol.dispose]: () => undefined }
-    const settings = { rounds, requests, tree, against: null, servers: null, cert: '', key: '' }
+    const settings = {
+      rounds,
+      requests,
+      warmUp: Math.min(requests, 60_000),
+      tree,
+      against: null,
+      servers: null,
+      cert: '',
+      key: '',
+    }
     const { entries } = await race(contestants, workOf(), settings)
     process.stdout.write(`${report(entries)}\n`)
   } finally {

@@ -28,9 +28,6 @@ export interface Work {
   prepare(server: ServerProcess, contestant: Contestant): Promise<(count: number) => Promise<Done>>
 }
 
-/** Before the first round: enough that the compiler has done its work. */
-const warmUp = 20_000
-
 interface Runner {
   readonly contestant: Contestant
   readonly server: ServerProcess
@@ -77,7 +74,10 @@ async function enter(
   const server = stack.use(await contestant.start(stageOf(settings, folder, answer)))
   const run = await work.prepare(server, contestant)
   const requests = Math.max(Math.round(work.count * (contestant.share ?? 1)), work.least)
-  const first = await run(Math.min(requests, Math.max(warmUp, work.least)))
+  const warmUp = Math.round(
+    settings.warmUp * (contestant.share ?? 1) * Math.min(1, work.count / settings.requests),
+  )
+  const first = await run(Math.max(warmUp, work.least))
   return { contestant, server, folder, run, requests, first, samples: [] }
 }
 

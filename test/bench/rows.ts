@@ -8,6 +8,8 @@ export interface Settings {
   readonly rounds: number
   /** Of one server in one round; rows count them in parts or multiples. */
   readonly requests: number
+  /** Requests to each server before the first round; rows count them in the same parts. */
+  readonly warmUp: number
   readonly tree: Tree
   /** An older commit beside it, by what git calls it. */
   readonly against: { readonly name: string; readonly tree: Tree } | null

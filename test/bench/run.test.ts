@@ -26,7 +26,16 @@ test('a short benchmark asks every server, prints its table, and writes it as JS
   onTestFinished(() => rm(folder, { recursive: true }))
   const [json, svg] = [join(folder, 'bench.json'), join(folder, 'bench.svg')]
   const { stdout } = await bench(
-    ...['--rows', 'revalidation,handshake-resumed,start', '--rounds', '1', '--requests', '300'],
+    ...[
+      '--rows',
+      'revalidation,handshake-resumed,start',
+      '--rounds',
+      '1',
+      '--requests',
+      '300',
+      '--warm-up',
+      '300',
+    ],
     ...['--against', 'HEAD', '--json', json, '--svg', svg],
   )
   const own = ['rawhttp', 'rawhttp at HEAD']

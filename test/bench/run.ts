@@ -23,6 +23,7 @@ rounds A B C A B C; the server on one core, the client on another. "npm run benc
   --servers A,B    parts of the names of those to measure beside rawhttp (default: all)
   --rounds N       how often each server is asked in turn (default 9)
   --requests N     of one server in one round (default 200000); some rows take parts or multiples of it
+  --warm-up N      requests to each server before the first round (default 60000): as many as V8 needs
   --against REF    rawhttp as of another commit beside it
   --json FILE      writes every round there
   --svg FILE       draws the table
@@ -35,16 +36,21 @@ const { values } = parseArgs({
     servers: { type: 'string' },
     rounds: { type: 'string', default: '9' },
     requests: { type: 'string', default: '200000' },
+    'warm-up': { type: 'string', default: '60000' },
     against: { type: 'string' },
     json: { type: 'string' },
     svg: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 })
-const [rounds, requests] = [Number(values.rounds), Number(values.requests)]
+const [rounds, requests, warmUp] = [values.rounds, values.requests, values['warm-up']].map(Number) as [
+  number,
+  number,
+  number,
+]
 const chosen = values.rows.split(',')
 /** With less, a difference says nothing. */
-const isFull = rounds >= 9 && requests >= 200_000
+const isFull = rounds >= 9 && requests >= 200_000 && warmUp >= 60_000
 const { against, servers } = values
 const isComplete = isFull && chosen.length === ids.length && against === undefined && servers === undefined
 
@@ -57,7 +63,8 @@ if (problem !== null) {
 function badOptions(): string | null {
   const unknown = chosen.find(id => !ids.includes(id))
   if (unknown !== undefined) return `There is no row ${unknown}.\n\n${usage}`
-  const good = Number.isInteger(rounds) && rounds >= 1 && Number.isInteger(requests) && requests >= 64
+  const good =
+    [rounds, requests, warmUp].every(Number.isInteger) && rounds >= 1 && requests >= 64 && warmUp >= 0
   return good ? null : `--rounds is a number from 1, --requests one from 64.\n\n${usage}`
 }
 
@@ -74,6 +81,7 @@ async function run(): Promise<void> {
   const settings: Settings = {
     rounds,
     requests,
+    warmUp,
     tree,
     servers: servers?.split(',') ?? null,
     cert,
@@ -94,10 +102,11 @@ function measure(row: Row, settings: Settings): Promise<RowResult> {
 function method(): string {
   const { model = 'unknown' } = cpus()[0] ?? {}
   const lines = [
-    `Medians of ${rounds} rounds of ${requests} requests (min..max), ratios round by round. Node ${process.version}, Linux ${release()}, ${model}.`,
+    `Medians of ${rounds} rounds of ${requests} requests after ${warmUp} (min..max), ratios round by round. Node ${process.version}, Linux ${release()}, ${model}.`,
     'CPU time is user and system time of all processes of a server; "user over floor" is in the unit of the row.',
   ]
-  if (!isFull) lines.push('Fewer than 9 rounds or 200000 requests: no figure of this run is a claim.')
+  if (!isFull)
+    lines.push('Fewer than 9 rounds, 200000 requests or 60000 before them: no figure of this run is a claim.')
   return lines.join('\n')
 }
 
@@ -111,6 +120,7 @@ function write(results: readonly RowResult[]): void {
     processor: cpus()[0]?.model,
     rounds,
     requests,
+    warmUp,
     rows: results.map(result => ({ ...result, verdicts: verdictsOf(result) })),
   }
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(all, null, 2)}\n`)

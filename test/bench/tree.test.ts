@@ -60,7 +60,16 @@ test('what a row needs on top leaves the plugins of the config as they are', asy
 test('an idle connection costs memory, of every server that is there', { timeout: 60_000 }, async () => {
   const gone = { name: 'gone', missing: () => 'This needs gone.', start: () => expect.unreachable() }
   const row = idleRow([gone], [], 0.02)
-  const settings = { rounds: 1, requests: 64, tree, against: null, servers: null, cert: '', key: '' }
+  const settings = {
+    rounds: 1,
+    requests: 64,
+    warmUp: 64,
+    tree,
+    against: null,
+    servers: null,
+    cert: '',
+    key: '',
+  }
   const { entries, missing } = await row.measure(settings)
   // So few connections are less than what else moves in a process.
   const samples = [{ figure: expect.any(Number) }]

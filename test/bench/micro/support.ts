@@ -25,17 +25,19 @@ export const browserFields = [
 export const requestTo = (target: string): HttpRequest =>
   new HttpRequest({ method: 'GET', target, headers: browserFields })
 
-/** Takes an answer and forgets it. */
+/** Takes an answer, forgets it, and tells that it has gone. */
 export class Void implements Sink {
-  onDrain = null
-  onClose = null
+  onDrain: (() => void) | null = null
+  onClose: ((reason: Error | null) => void) | null = null
   bytes = 0
   inform(): void {}
   head(): void {}
   write(): boolean {
     return true
   }
-  end(): void {}
+  end(): void {
+    this.onClose?.(null)
+  }
   reset(): void {}
 }
 
