@@ -19,6 +19,7 @@ import { rewrites } from 'rawhttp/plugins/rewrites'
 import { router } from 'rawhttp/plugins/router'
 import { securityHeaders } from 'rawhttp/plugins/security-headers'
 import { staticFiles } from 'rawhttp/plugins/static'
+import { trace } from 'rawhttp/plugins/trace'
 import { onSite } from '../support/in-memory.ts'
 
 /** A plugin at work, beside a handler that answers all paths with one constant of a kilobyte. */
@@ -88,6 +89,7 @@ export const pluginCases: Readonly<Record<string, PluginCase>> = {
   },
   'security-headers': { plugins: () => [securityHeaders()] },
   static: { what: 'a file in the place of the constant', plugins: folder => [staticFiles({ root: folder })] },
+  trace: { what: 'one request in a hundred', plugins: () => [trace()] },
 }
 
 const routed = HttpResponse.text('x'.repeat(1_024))

@@ -1,5 +1,5 @@
 import { test } from 'vitest'
-import { formatOf, JSON_FIELDS } from '../../../plugins/access-log/formats.ts'
+import { formatsOf, JSON_FIELDS } from '../../../plugins/access-log/formats.ts'
 import { masksOf } from '../../../plugins/access-log/mask.ts'
 import { answered } from './support.ts'
 
@@ -11,7 +11,7 @@ test('a line of the access log', async ({ bench }) => {
     ['/articles/of-today', '/a?token=abc&page=2', `/${'a'.repeat(2_000)}`].map(answered),
   )
   const line = (format: string, seen = plain!) => {
-    const write = formatOf(format, json, masks)
+    const [write] = formatsOf(format, json, masks)
     return () => void write({ ...seen, sample: 1 })
   }
   await bench.compare(
