@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { cores, pinned } from './measure.ts'
+import { tempFolder } from './temp-folder.ts'
 
 /** The only one that the client offers, so that no server encrypts with more effort than another. */
 const cipher = 'TLS_AES_128_GCM_SHA256'
@@ -42,15 +42,11 @@ export interface Seen {
  * @throws Error when any answer is missing or has another status.
  */
 export async function send(url: string, load: Load): Promise<Seen> {
-  const folder = await mkdtemp(join(tmpdir(), 'rawhttp-client-'))
-  try {
-    const log = join(folder, 'requests')
-    const command = ['h2load', ...optionsOf(load), `--log-file=${log}`, url]
-    const { stdout } = await promisify(execFile)(...pinned(cores.client, command))
-    return { ...readSummary(stdout, load.requests), p99: readLog(await readFile(log, 'latin1'), url, load) }
-  } finally {
-    await rm(folder, { recursive: true })
-  }
+  using folder = tempFolder('client')
+  const log = join(folder.path, 'requests')
+  const command = ['h2load', ...optionsOf(load), `--log-file=${log}`, url]
+  const { stdout } = await promisify(execFile)(...pinned(cores.client, command))
+  return { ...readSummary(stdout, load.requests), p99: readLog(await readFile(log, 'latin1'), url, load) }
 }
 
 function optionsOf({ requests, connections = 64, pipelined = 1, headers = [], upload }: Load): string[] {

@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as later } from 'node:timers/promises'
 import type { Child } from '../hostile/child.ts'
@@ -13,6 +12,7 @@ import type { Entry, Sample } from './result.ts'
 import { type Row, type Settings, stageOf, whoIsThere } from './rows.ts'
 import { spreadOf } from './stats.ts'
 import type { Target } from './targets.ts'
+import { tempFolder } from './temp-folder.ts'
 
 const title = '10,000 idle keep-alive connections'
 const connections = 10_000
@@ -60,22 +60,18 @@ function entryOf(name: string, costs: readonly Cost[]): Entry {
 }
 
 async function costOf(contestant: Contestant, settings: Settings, count: number): Promise<Cost> {
-  const folder = mkdtempSync(join(tmpdir(), 'rawhttp-stage-'))
-  try {
-    const done = join(folder, 'collected')
-    const preload = new URL(`servers/collect.ts?done=${encodeURIComponent(done)}`, import.meta.url)
-    const nodeOptions = ['--expose-gc', '--import', preload.href]
-    await using server = await contestant.start({ ...stageOf(settings, folder, answer), nodeOptions })
-    await using crowd = await startCrowd()
-    await open(crowd, server, first, 0)
-    const before = await memoryOf(contestant, server, done)
-    await open(crowd, server, count, first)
-    const after = await memoryOf(contestant, server, done)
-    const each = (name: keyof Cost): number => (after[name] - before[name]) / count
-    return { collected: each('collected'), uncollected: each('uncollected') }
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
+  using folder = tempFolder('stage')
+  const done = join(folder.path, 'collected')
+  const preload = new URL(`servers/collect.ts?done=${encodeURIComponent(done)}`, import.meta.url)
+  const nodeOptions = ['--expose-gc', '--import', preload.href]
+  await using server = await contestant.start({ ...stageOf(settings, folder.path, answer), nodeOptions })
+  await using crowd = await startCrowd()
+  await open(crowd, server, first, 0)
+  const before = await memoryOf(contestant, server, done)
+  await open(crowd, server, count, first)
+  const after = await memoryOf(contestant, server, done)
+  const each = (name: keyof Cost): number => (after[name] - before[name]) / count
+  return { collected: each('collected'), uncollected: each('uncollected') }
 }
 
 /** @throws Error when this process may not have so many files open. */

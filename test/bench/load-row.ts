@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ask, type Expected, expectAnswer, revalidationOf } from './check.ts'
 import { send } from './client.ts'
@@ -10,6 +9,7 @@ import type { ServerProcess } from './process.ts'
 import { type Done, race, type Work } from './race.ts'
 import type { Row, Settings } from './rows.ts'
 import type { Target } from './targets.ts'
+import { tempFolder } from './temp-folder.ts'
 
 /** A row in which h2load sends one request again and again. */
 export interface LoadRow {
@@ -122,8 +122,8 @@ async function checked(
 }
 
 function uploadFile(): Disposable & { readonly path: string } {
-  const folder = mkdtempSync(join(tmpdir(), 'rawhttp-upload-'))
-  const path = join(folder, 'order.json')
+  const folder = tempFolder('upload')
+  const path = join(folder.path, 'order.json')
   writeFileSync(path, order)
-  return { path, [Symbol.dispose]: () => rmSync(folder, { recursive: true }) }
+  return { path, [Symbol.dispose]: () => folder[Symbol.dispose]() }
 }

@@ -1,5 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ask } from './check.ts'
@@ -13,6 +12,7 @@ import { race, type Work } from './race.ts'
 import { type Entry, figuresOf } from './result.ts'
 import { spreadOf } from './stats.ts'
 import { number, table, withSpread } from './table.ts'
+import { tempFolder } from './temp-folder.ts'
 
 const usage = `node --conditions=rawhttp-source test/bench/plugins.ts [--plugins A,B] [--rounds N] [--requests N]
 
@@ -52,26 +52,14 @@ function badOptions(): string | null {
 }
 
 async function run(names: readonly string[]): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'rawhttp-bench-'))
-  try {
-    writeMaterial(folder)
-    const contestants = [contestant(null), ...names.map(contestant)]
-    const tree = { folder, files: folder, [Symbol.dispose]: () => undefined }
-    const settings = {
-      rounds,
-      requests,
-      warmUp: Math.min(requests, 60_000),
-      tree,
-      against: null,
-      servers: null,
-      cert: '',
-      key: '',
-    }
-    const { entries } = await race(contestants, workOf(), settings)
-    process.stdout.write(`${report(entries)}\n`)
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
+  using folder = tempFolder('bench')
+  writeMaterial(folder.path)
+  const contestants = [contestant(null), ...names.map(contestant)]
+  const tree = { folder: folder.path, files: folder.path, [Symbol.dispose]: () => undefined }
+  const warmUp = Math.min(requests, 60_000)
+  const settings = { rounds, requests, warmUp, tree, against: null, servers: null, cert: '', key: '' }
+  const { entries } = await race(contestants, workOf(), settings)
+  process.stdout.write(`${report(entries)}\n`)
 }
 
 function contestant(name: string | null): Contestant {

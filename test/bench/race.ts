@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Contestant, Stage } from './contestants/contestant.ts'
 import { linesWritten } from './log-lines.ts'
@@ -7,6 +5,7 @@ import { cpuTimeOf, peakOf } from './measure.ts'
 import type { ServerProcess } from './process.ts'
 import type { Entry, Sample } from './result.ts'
 import { type Settings, stageOf, whoIsThere } from './rows.ts'
+import { tempFolder } from './temp-folder.ts'
 
 /** What a piece of work has shown, beside the CPU time that it took. */
 export interface Done {
@@ -69,8 +68,7 @@ async function enter(
   answer: Stage['answer'],
   stack: AsyncDisposableStack,
 ): Promise<Runner> {
-  const folder = await mkdtemp(join(tmpdir(), 'rawhttp-stage-'))
-  stack.defer(() => rm(folder, { recursive: true, force: true }))
+  const { path: folder } = stack.use(tempFolder('stage'))
   const server = stack.use(await contestant.start(stageOf(settings, folder, answer)))
   const run = await work.prepare(server, contestant)
   const requests = Math.max(Math.round(work.count * (contestant.share ?? 1)), work.least)

@@ -1,5 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { cpus, release, tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
+import { cpus, release } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { makeCertificate } from '../support/certificate.ts'
@@ -9,6 +9,7 @@ import { picture } from './picture.ts'
 import { report } from './report.ts'
 import { type RowResult, verdictsOf } from './result.ts'
 import type { Row, Settings } from './rows.ts'
+import { tempFolder } from './temp-folder.ts'
 import { buildReference, buildTree } from './tree.ts'
 
 const ids = rows.map(({ id }) => id)
@@ -69,9 +70,8 @@ function badOptions(): string | null {
 }
 
 async function run(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'rawhttp-bench-'))
   using stack = new DisposableStack()
-  stack.defer(() => rmSync(folder, { recursive: true }))
+  const { path: folder } = stack.use(tempFolder('bench'))
   const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
   const pair = await makeCertificate()
   writeFileSync(cert, pair.cert)

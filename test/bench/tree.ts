@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeMaterial } from './material.ts'
+import { tempFolder } from './temp-folder.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -19,21 +19,17 @@ export interface Tree extends Disposable {
  * @param checkout Default: this one.
  */
 export function buildTree(checkout: string = root): Tree {
-  const folder = mkdtempSync(join(tmpdir(), 'rawhttp-built-'))
-  const remove = () => rmSync(folder, { recursive: true })
-  try {
-    for (const part of ['bin', 'package.json', 'rawhttp.config.ts', 'sites'])
-      cpSync(join(checkout, part), join(folder, part), { recursive: true })
-    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
-    compile(checkout, folder)
-    addConfigs(folder)
-    const files = join(folder, 'sites/welcome/public')
-    writeMaterial(files)
-    return { folder, files, [Symbol.dispose]: remove }
-  } catch (error) {
-    remove()
-    throw error
-  }
+  using stack = new DisposableStack()
+  const { path: folder } = stack.use(tempFolder('built'))
+  for (const part of ['bin', 'package.json', 'rawhttp.config.ts', 'sites'])
+    cpSync(join(checkout, part), join(folder, part), { recursive: true })
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+  compile(checkout, folder)
+  addConfigs(folder)
+  const files = join(folder, 'sites/welcome/public')
+  writeMaterial(files)
+  const whole = stack.move()
+  return { folder, files, [Symbol.dispose]: () => whole.dispose() }
 }
 
 function compile(checkout: string, folder: string): void {
@@ -66,9 +62,8 @@ function addConfigs(folder: string): void {
  * @throws Error with what git or the compiler says.
  */
 export function buildReference(reference: string): Tree {
-  const worktree = mkdtempSync(join(tmpdir(), 'rawhttp-against-'))
   using stack = new DisposableStack()
-  stack.defer(() => rmSync(worktree, { recursive: true, force: true }))
+  const { path: worktree } = stack.use(tempFolder('against'))
   git('worktree', 'add', '--detach', '--force', worktree, reference)
   stack.defer(() => git('worktree', 'remove', '--force', worktree))
   symlinkSync(join(root, 'node_modules'), join(worktree, 'node_modules'))
