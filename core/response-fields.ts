@@ -56,16 +56,9 @@ export class ResponseFields {
   vary(...names: string[]): this {
     this.#changing('vary')
     const present = this.field('vary') === undefined ? '' : this.headers.get('vary')!
-    const listed = present === '' ? [] : present.split(/\s*,\s*/)
-    const known = new Set(listed.map(name => name.toLowerCase()))
-    if (known.has('*')) return this
-    for (const name of names) {
-      if (known.has(name.toLowerCase())) continue
-      known.add(name.toLowerCase())
-      listed.push(name)
-    }
-    if (listed.length === 0) return this
-    const value = listed.join(', ')
+    // The one name of most answers needs no list.
+    const value = present === '' && names.length === 1 ? names[0]! : varyOf(present, names)
+    if (value === '') return this
     checkValue('vary', value)
     this.#put('vary', value)
     return this
@@ -174,6 +167,19 @@ export class ResponseFields {
     if (this.#hidden === null) this.#hidden = [field]
     else this.#hidden.push(field)
   }
+}
+
+/** What Vary says and more names, each once; empty when nothing is to be changed. */
+function varyOf(present: string, names: readonly string[]): string {
+  const listed = present === '' ? [] : present.split(/\s*,\s*/)
+  const known = new Set(listed.map(name => name.toLowerCase()))
+  if (known.has('*')) return ''
+  for (const name of names) {
+    if (known.has(name.toLowerCase())) continue
+    known.add(name.toLowerCase())
+    listed.push(name)
+  }
+  return listed.join(', ')
 }
 
 function lines(fields: readonly string[]): string {

@@ -1,29 +1,59 @@
-import { readdirSync, statSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
+import { cpus, release } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type Case, compare, type Rounds } from './compare.ts'
-import { compareHelp, type HelpTimes } from './help.ts'
+import { makeCertificate } from '../support/certificate.ts'
+import { rows } from './all-rows.ts'
 import { obstacle } from './measure.ts'
-import { ratiosOf, spreadOf } from './stats.ts'
-import { number, table, withSpread } from './table.ts'
+import { picture } from './picture.ts'
+import { report } from './report.ts'
+import { type RowResult, verdictsOf } from './result.ts'
+import type { Row, Settings } from './rows.ts'
+import { tempFolder } from './temp-folder.ts'
+import { buildReference, buildTree } from './tree.ts'
 
-const usage = `npm run bench -- [--rounds N] [--requests N] [--json FILE]
+const ids = rows.map(({ id }) => id)
 
-CPU time that the welcome site takes for a request, against a bare node:net server and node:http.
+const usage = `npm run bench -- [--rows A,B] [--servers A,B] [--rounds N] [--requests N] [--against REF] [--json FILE] [--svg FILE]
 
-  --rounds N      how often each server is asked in turn (default 7)
-  --requests N    requests of one server in one round, four times as many if pipelined (default 100000)
-  --json FILE     writes every value there, too`
+rawhttp with the config of "npm start" and other servers, in turn: CPU time of the server's processes a request, over
+rounds A B C A B C; the server on one core, the client on another. "npm run bench:peers" installs those of npm.
+
+  --rows A,B       of ${ids.slice(0, 7).join(', ')},
+                   ${ids.slice(7).join(', ')} (default: all)
+  --servers A,B    parts of the names of those to measure beside rawhttp (default: all)
+  --rounds N       how often each server is asked in turn (default 9)
+  --requests N     of one server in one round (default 200000); some rows take parts or multiples of it
+  --warm-up N      requests to each server before the first round (default 60000): as many as V8 needs
+  --against REF    rawhttp as of another commit beside it
+  --json FILE      writes every round there
+  --svg FILE       draws the table
+
+A run of all rows with no less than the default of rounds and requests writes docs/benchmark.json and .svg, too.`
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '7' },
-    requests: { type: 'string', default: '100000' },
+    rows: { type: 'string', default: ids.join() },
+    servers: { type: 'string' },
+    rounds: { type: 'string', default: '9' },
+    requests: { type: 'string', default: '200000' },
+    'warm-up': { type: 'string', default: '60000' },
+    against: { type: 'string' },
     json: { type: 'string' },
+    svg: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 })
-const [rounds, requests] = [Number(values.rounds), Number(values.requests)]
+const [rounds, requests, warmUp] = [values.rounds, values.requests, values['warm-up']].map(Number) as [
+  number,
+  number,
+  number,
+]
+const chosen = values.rows.split(',')
+/** With less, a difference says nothing. */
+const isFull = rounds >= 9 && requests >= 200_000 && warmUp >= 60_000
+const { against, servers } = values
+const isComplete = isFull && chosen.length === ids.length && against === undefined && servers === undefined
 
 const problem = values.help ? usage : (badOptions() ?? obstacle())
 if (problem !== null) {
@@ -31,69 +61,68 @@ if (problem !== null) {
   process.exitCode = values.help ? 0 : 2
 } else await run()
 
-/** The client has 64 connections, and each of them needs a request. */
 function badOptions(): string | null {
-  const good = Number.isInteger(rounds) && rounds >= 1 && Number.isInteger(requests) && requests >= 64
+  const unknown = chosen.find(id => !ids.includes(id))
+  if (unknown !== undefined) return `There is no row ${unknown}.\n\n${usage}`
+  const good =
+    [rounds, requests, warmUp].every(Number.isInteger) && rounds >= 1 && requests >= 64 && warmUp >= 0
   return good ? null : `--rounds is a number from 1, --requests one from 64.\n\n${usage}`
 }
 
 async function run(): Promise<void> {
-  const results: Rounds[] = []
-  for (const one of cases()) {
-    process.stderr.write(`${one.name} ...\n`)
-    results.push(await compare(one, rounds))
-  }
-  const help = compareHelp(Math.max(rounds, 15))
-  process.stdout.write(`${report(results)}\n\n${helpLine(help)}\n`)
-  const json = {
-    node: process.version,
+  using stack = new DisposableStack()
+  const { path: folder } = stack.use(tempFolder('bench'))
+  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
+  const pair = await makeCertificate()
+  writeFileSync(cert, pair.cert)
+  writeFileSync(key, pair.key)
+  const tree = stack.use(buildTree())
+  const older = against === undefined ? null : stack.use(buildReference(against))
+  const settings: Settings = {
     rounds,
     requests,
-    cpuMicrosecondsPerRequest: results,
-    milliseconds: help,
+    warmUp,
+    tree,
+    servers: servers?.split(',') ?? null,
+    cert,
+    key,
+    against: older === null ? null : { name: `rawhttp at ${against}`, tree: older },
   }
-  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(json, null, 2)}\n`)
+  const results = []
+  for (const row of rows.filter(({ id }) => chosen.includes(id))) results.push(await measure(row, settings))
+  process.stdout.write(`${report(results)}\n\n${method()}\n`)
+  write(results)
 }
 
-function cases(): Case[] {
-  const file = smallFile()
-  return [
-    { name: `file /${file}`, path: `/${file}`, pipelined: 1, requests },
-    { name: 'route /api/hello/bench', path: '/api/hello/bench', pipelined: 1, requests },
-    { name: `file /${file}, 16 pipelined`, path: `/${file}`, pipelined: 16, requests: requests * 4 },
+function measure(row: Row, settings: Settings): Promise<RowResult> {
+  process.stderr.write(`${row.title} ...\n`)
+  return row.measure(settings)
+}
+
+function method(): string {
+  const { model = 'unknown' } = cpus()[0] ?? {}
+  const lines = [
+    `Medians of ${rounds} rounds of ${requests} requests after ${warmUp} (min..max), ratios round by round. Node ${process.version}, Linux ${release()}, ${model}.`,
+    'CPU time is user and system time of all processes of a server; "user over floor" is in the unit of the row.',
   ]
+  if (!isFull)
+    lines.push('Fewer than 9 rounds, 200000 requests or 60000 before them: no figure of this run is a claim.')
+  return lines.join('\n')
 }
 
-/** The file of the welcome site that is nearest to 1 kB. */
-function smallFile(): string {
-  const folder = join(import.meta.dirname, '../../sites/welcome/public')
-  const distance = (name: string): number => Math.abs(statSync(join(folder, name)).size - 1024)
-  const files = readdirSync(folder).filter(name => statSync(join(folder, name)).isFile())
-  return files.toSorted((a, b) => distance(a) - distance(b))[0]!
-}
-
-function report(results: readonly Rounds[]): string {
-  const head = [
-    'CPU time a request, µs',
-    'bytes',
-    'rawhttp',
-    'node:net floor',
-    'node:http',
-    'x floor',
-    'x node:http',
-  ]
-  const rows = results.map(({ name, bytes, rawhttp, floor, nodeHttp }) => [
-    name,
-    String(bytes),
-    ...[rawhttp, floor, nodeHttp].map(values => number(spreadOf(values).median)),
-    ...[floor, nodeHttp].map(other => withSpread(spreadOf(ratiosOf(rawhttp, other)))),
-  ])
-  const note = `Medians of ${rounds} rounds of ${requests} requests (four times as many if pipelined), 64 connections; ratios round by round (min..max).`
-  return `${table([head, ...rows])}\n\n${note}`
-}
-
-function helpLine({ help, bare }: HelpTimes): string {
-  const over = spreadOf(help.map((time, round) => time - bare[round]!))
-  const [all, node] = [spreadOf(help), spreadOf(bare)].map(({ median }) => median.toFixed(1))
-  return `rawhttp --help: ${all} ms, node -e '': ${node} ms, more by ${withSpread(over)} ms.`
+function write(results: readonly RowResult[]): void {
+  const docs = join(import.meta.dirname, '../../docs')
+  const json = values.json ?? (isComplete ? join(docs, 'benchmark.json') : undefined)
+  const svg = values.svg ?? (isComplete ? join(docs, 'benchmark.svg') : undefined)
+  const all = {
+    node: process.version,
+    system: `${process.platform} ${release()}`,
+    processor: cpus()[0]?.model,
+    rounds,
+    requests,
+    warmUp,
+    rows: results.map(result => ({ ...result, verdicts: verdictsOf(result) })),
+  }
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(all, null, 2)}\n`)
+  if (svg !== undefined) writeFileSync(svg, picture(results, method().split('\n')[0]!))
 }

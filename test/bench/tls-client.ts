@@ -5,7 +5,7 @@ import { type ConnectionOptions, connect } from 'node:tls'
 import { parseArgs } from 'node:util'
 
 // Shakes hands --count times, --at-once of them at a time, and says on stdout when it is done. Each whole handshake
-// asks for one page.
+// asks for one page, and its client says how long the answers were.
 const { values } = parseArgs({
   options: {
     url: { type: 'string' },
@@ -15,7 +15,7 @@ const { values } = parseArgs({
     how: { type: 'string', default: 'whole' },
   },
 })
-const { hostname, port } = new URL(values.url!)
+const { hostname, port, pathname } = new URL(values.url!)
 const to = { host: hostname, port: Number(port), servername: 'localhost', rejectUnauthorized: false }
 const count = Number(values.count)
 
@@ -25,8 +25,9 @@ const ways: Readonly<Record<string, () => Promise<void>>> = {
   stalled: () => half(hello => hello.subarray(0, 100)),
   silent: () => half(hello => hello),
 }
+let seen = { total: 0, body: 0 }
 await ways[values.how!]!()
-process.stdout.write('done\n')
+process.stdout.write(`${JSON.stringify(seen)}\n`)
 
 async function resumed(): Promise<void> {
   const first = Promise.withResolvers<Buffer>()
@@ -49,9 +50,23 @@ async function visit(options: ConnectionOptions, onSession?: (session: Buffer) =
   if (onSession !== undefined) socket.once('session', onSession)
   await once(socket, 'secureConnect')
   if (options.session !== undefined && !socket.isSessionReused()) throw new Error('It was not resumed.')
-  socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
-  await once(socket, 'data')
+  socket.write(`GET ${pathname} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
+  seen = await answerOf(socket)
   socket.destroy()
+}
+
+/** @throws Error when it is no 200 of known length, or ends before. */
+async function answerOf(socket: Socket): Promise<typeof seen> {
+  let text = ''
+  for await (const chunk of socket as AsyncIterable<Buffer>) {
+    text += chunk.toString('latin1')
+    const head = text.indexOf('\r\n\r\n') + 4
+    if (head < 4) continue
+    const length = Number(/^content-length: (\d+)/im.exec(text)?.[1])
+    if (!text.startsWith('HTTP/1.1 200 ') || Number.isNaN(length)) throw new Error(text.slice(0, head))
+    if (text.length >= head + length) return { total: text.length, body: length }
+  }
+  throw new Error(`The answer was cut:\n${text}`)
 }
 
 /** Clients that send so much of a hello, and then wait for ever. */

@@ -5,19 +5,15 @@ import { expect, test } from 'vitest'
 import { needTool } from '../support/tools.ts'
 
 // So small a run has no meaning as a figure: it shows that the benchmark still works.
-test('a short benchmark of TLS prints what handshakes cost, and how honest clients fare behind a flood', {
+test('a short benchmark of TLS prints how honest clients fare behind a flood', {
   timeout: 120_000,
 }, async () => {
   needTool('taskset', 'util-linux')
   needTool('h2load', 'nghttp2-client')
   needTool('openssl', 'openssl')
   const script = join(import.meta.dirname, 'tls.ts')
-  const args = ['--conditions=rawhttp-source', script, '--rounds', '1', '--scale', '100']
+  const args = ['--conditions=rawhttp-source', script, '--scale', '100']
   const { stdout } = await promisify(execFile)(process.execPath, args)
-  for (const work of ['a full handshake and 1 kB', 'a resumed one and 1 kB', '1 kB, keep-alive']) {
-    const ratio = new RegExp(String.raw`^${work} +\S+ +\S+ +\S+ +(\d+\.\d+) \(`, 'm').exec(stdout)?.[1]
-    expect(Number(ratio), stdout).toBeGreaterThan(0)
-  }
   for (const flood of [
     '0 (nobody)',
     '20 (stalled)',

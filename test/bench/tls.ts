@@ -6,62 +6,25 @@ import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { parseArgs } from 'node:util'
 import { makeCertificate } from '../support/certificate.ts'
-import { load } from './load.ts'
-import { cores, cpuMicroseconds, obstacle, pinned } from './measure.ts'
-import { type ServerProcess, startServer } from './process.ts'
-import { ratiosOf, spreadOf } from './stats.ts'
-import { number, table, withSpread } from './table.ts'
+import { cores, obstacle, pinned } from './measure.ts'
+import { startServer } from './process.ts'
+import { spreadOf } from './stats.ts'
+import { table } from './table.ts'
 
-const usage = `node --conditions=rawhttp-source test/bench/tls.ts [--rounds N] [--scale N]
+const usage = `node --conditions=rawhttp-source test/bench/tls.ts [--scale N]
 
-CPU time that TLS takes, against a bare node:tls server and node:https; and how long an honest client waits behind
-2,000 and 10,000 others that shake hands, or only begin to.
+How long an honest client waits behind 2,000 and 10,000 others that shake hands, or only begin to. What TLS costs is
+in "npm run bench".
 
-  --rounds N      how often each server is asked in turn (default 7)
-  --scale N       divides the number of requests and handshakes (default 1)`
+  --scale N       divides the number of the others (default 1)`
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '7' },
     scale: { type: 'string', default: '1' },
     help: { type: 'boolean', default: false },
   },
 })
-const [rounds, scale] = [Number(values.rounds), Number(values.scale)]
-
-const kinds = ['rawhttp', 'node:tls', 'node:https'] as const
-type Kind = (typeof kinds)[number]
-type Costs = Readonly<Record<Kind, number[]>>
-
-/** A share of `full`, but enough for the system's clock of CPU time, which counts hundredths of a second. */
-function fewest(full: number, least: number): number {
-  return Math.max(full / scale, least)
-}
-
-/** What is done once and measured, and how often in a round. */
-interface Work {
-  readonly name: string
-  readonly count: number
-  run(url: string, count: number): Promise<void>
-}
-
-const works: readonly Work[] = [
-  {
-    name: 'a full handshake and 1 kB',
-    count: fewest(500, 100),
-    run: (url, count) => shake(url, count, 'whole'),
-  },
-  {
-    name: 'a resumed one and 1 kB',
-    count: fewest(500, 100),
-    run: (url, count) => shake(url, count, 'resumed'),
-  },
-  {
-    name: '1 kB, keep-alive',
-    count: fewest(40_000, 4_000),
-    run: async (url, count) => void (await load(url, count, 1)),
-  },
-]
+const scale = Number(values.scale)
 
 const problem = values.help ? usage : obstacle()
 if (problem !== null) {
@@ -76,52 +39,10 @@ async function run(): Promise<void> {
     writeFileSync(join(folder, 'cert.pem'), cert)
     writeFileSync(join(folder, 'key.pem'), key)
     const files = ['--cert', join(folder, 'cert.pem'), '--key', join(folder, 'key.pem')]
-    process.stdout.write(`${await compareAll(files)}\n\n${await floods(files)}\n`)
+    process.stdout.write(`${await floods(files)}\n`)
   } finally {
     rmSync(folder, { recursive: true })
   }
-}
-
-function start(kind: Kind, files: readonly string[]): Promise<ServerProcess> {
-  return startServer('test/bench/servers/tls.ts', ['--kind', kind, ...files])
-}
-
-// --- cost --------------------------------------------------------------------------------------------------------
-
-async function compareAll(files: readonly string[]): Promise<string> {
-  const rows = [['CPU time, µs', ...kinds, 'x node:tls', 'x node:https']]
-  for (const work of works) {
-    process.stderr.write(`${work.name} ...\n`)
-    const costs = await compare(work, files)
-    const medians = kinds.map(kind => number(spreadOf(costs[kind]).median))
-    const ratios = (['node:tls', 'node:https'] as const).map(kind =>
-      withSpread(spreadOf(ratiosOf(costs.rawhttp, costs[kind]))),
-    )
-    rows.push([work.name, ...medians, ...ratios])
-  }
-  return `${table(rows)}\n\nMedians of ${rounds} rounds in which each server is asked in turn; ratios round by round (min..max).`
-}
-
-async function compare({ run: work, count }: Work, files: readonly string[]): Promise<Costs> {
-  await using servers = new AsyncDisposableStack()
-  const running = new Map<Kind, ServerProcess>()
-  for (const kind of kinds) running.set(kind, servers.use(await start(kind, files)))
-  const costs: Costs = { rawhttp: [], 'node:tls': [], 'node:https': [] }
-  for (let round = -1; round < rounds; round++) {
-    for (const [kind, { pid, url }] of running) {
-      const before = cpuMicroseconds(pid)
-      await work(url, count)
-      // The first round is for the compiler.
-      if (round >= 0) costs[kind].push((cpuMicroseconds(pid) - before) / count)
-    }
-  }
-  return costs
-}
-
-async function shake(url: string, count: number, how: string, atOnce = 16): Promise<void> {
-  const client = crowd(url, count, how, atOnce)
-  const [code] = (await once(client, 'exit')) as [number | null]
-  if (code !== 0) throw new Error(`The client ended with ${code}.`)
 }
 
 function crowd(url: string, count: number, how: string, atOnce: number) {
@@ -132,8 +53,6 @@ function crowd(url: string, count: number, how: string, atOnce: number) {
     timeout: 120_000,
   })
 }
-
-// --- floods ------------------------------------------------------------------------------------------------------
 
 /** How honest clients fare while many others shake hands with the same server. */
 async function floods(files: readonly string[]): Promise<string> {
@@ -153,7 +72,7 @@ async function floods(files: readonly string[]): Promise<string> {
 }
 
 async function flood(files: readonly string[], count: number, how: string): Promise<number[]> {
-  await using server = await start('rawhttp', files)
+  await using server = await startServer('test/bench/servers/tls.ts', files)
   await honest(server.url)
   if (count === 0) return await honestOnes(server.url)
   const others = crowd(server.url, count, how, count)

@@ -106,6 +106,9 @@ describe('json', () => {
   test.each([
     [`${'['.repeat(129)}${']'.repeat(129)}`, 'BODY_TOO_DEEP'],
     [`${'{"a":'.repeat(100_000)}`, 'BODY_TOO_DEEP'],
+    // As few of either kind as that depth can have.
+    [`${'[{"a":'.repeat(64)}[]${'}]'.repeat(64)}`, 'BODY_TOO_DEEP'],
+    [`${'{"a":['.repeat(64)}{}${']}'.repeat(64)}`, 'BODY_TOO_DEEP'],
     ['{"__proto__":{"admin":true}}', 'BODY_PROTO_KEY'],
     ['[{"a":[{"__\\u0070roto__":1}]}]', 'BODY_PROTO_KEY'],
   ])('refuses as a 400 what would harm whoever walks or copies it: %.40s', async (text, code) => {
@@ -116,6 +119,7 @@ describe('json', () => {
     `${'['.repeat(128)}${']'.repeat(128)}`,
     JSON.stringify(['['.repeat(1_000), '{\\"'.repeat(1_000), '__proto__', '\\__proto__']),
     JSON.stringify(new Array(1_000).fill([])),
+    `${'[{"a":'.repeat(64)}0${'}]'.repeat(64)}`,
     `["\\u0041"${',0'.repeat(400_000)}]`,
   ])('takes what only looks like it: %.40s', async text => {
     expect(await whole(text).json()).toEqual(JSON.parse(text))

@@ -1,11 +1,17 @@
-import { type AddressInfo, createServer } from 'node:net'
+import { readFileSync } from 'node:fs'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
 import { parseArgs } from 'node:util'
 
-// The least that a server on Node can do: no parser, no request object, one constant of --bytes bytes a request.
-const { values } = parseArgs({ options: { bytes: { type: 'string', default: '200' } } })
+// The least that a server on Node can do: no parser, no request object, one constant of --bytes bytes a request. With a
+// certificate the same over TLS.
+const { values } = parseArgs({
+  options: { bytes: { type: 'string', default: '200' }, cert: { type: 'string' }, key: { type: 'string' } },
+})
 const answer = answerOf(Number(values.bytes))
+const large = answer.length > 16_384 ? Buffer.from(answer, 'latin1') : null
 
-const server = createServer({ noDelay: true }, socket => {
+function serve(socket: Socket): void {
   let rest = ''
   socket.on('error', () => socket.destroy())
   socket.on('data', chunk => {
@@ -16,13 +22,31 @@ const server = createServer({ noDelay: true }, socket => {
       count++
       start = end + 4
     }
-    rest = start === text.length ? '' : text.slice(start)
-    if (count > 0) socket.write(count === 1 ? answer : answer.repeat(count), 'latin1')
+    // All that an end of a head could begin with.
+    rest = text.slice(Math.max(start, text.length - 3))
+    if (large !== null) for (let i = 0; i < count; i++) socket.write(large)
+    else if (count > 0) socket.write(count === 1 ? answer : answer.repeat(count), 'latin1')
   })
-})
+}
+
+const { cert, key } = values
+const server =
+  cert === undefined || key === undefined
+    ? createServer({ noDelay: true }, serve)
+    : createTlsServer(
+        {
+          cert: readFileSync(cert),
+          key: readFileSync(key),
+          minVersion: 'TLSv1.2',
+          ALPNProtocols: ['http/1.1'],
+          noDelay: true,
+        },
+        serve,
+      )
 
 server.listen(0, '127.0.0.1', () => {
-  process.stderr.write(`floor listening on http://127.0.0.1:${(server.address() as AddressInfo).port}\n`)
+  const { port } = server.address() as AddressInfo
+  process.stderr.write(`floor listening on ${cert === undefined ? 'http' : 'https'}://127.0.0.1:${port}\n`)
 })
 
 /** A whole message of that many bytes, as near as a head of about 80 bytes allows. */

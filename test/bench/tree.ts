@@ -1,0 +1,80 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { writeMaterial } from './material.ts'
+import { tempFolder } from './temp-folder.ts'
+
+const root = join(import.meta.dirname, '../..')
+
+/** rawhttp as it is published, with its welcome site: what the benchmark runs. */
+export interface Tree extends Disposable {
+  readonly folder: string
+  /** The static files of its site, those of the benchmark among them. */
+  readonly files: string
+}
+
+/**
+ * Builds a checkout into a temporary folder. Not into its own dist/, which a test may be packing at the same time.
+ *
+ * @param checkout Default: this one.
+ */
+export function buildTree(checkout: string = root): Tree {
+  using stack = new DisposableStack()
+  const { path: folder } = stack.use(tempFolder('built'))
+  for (const part of ['bin', 'package.json', 'rawhttp.config.ts', 'sites'])
+    cpSync(join(checkout, part), join(folder, part), { recursive: true })
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+  compile(checkout, folder)
+  addConfigs(folder)
+  const files = join(folder, 'sites/welcome/public')
+  writeMaterial(files)
+  const whole = stack.move()
+  return { folder, files, [Symbol.dispose]: () => whole.dispose() }
+}
+
+function compile(checkout: string, folder: string): void {
+  const tsc = join(root, 'node_modules/typescript/bin/tsc')
+  const config = join(checkout, 'tsconfig.build.json')
+  run(checkout, process.execPath, [tsc, '--project', config, '--outDir', join(folder, 'dist')])
+}
+
+/** The configs of rows that need more than the welcome site has: its own config, and something on top (config.ts). */
+function addConfigs(folder: string): void {
+  mkdirSync(join(folder, 'test/bench'), { recursive: true })
+  cpSync(join(import.meta.dirname, 'config.ts'), join(folder, 'test/bench/config.ts'))
+  for (const [name, change] of [
+    ['routes', 'withRoutes'],
+    ['tls', 'withTls'],
+  ]) {
+    const lines = [
+      "import config from './rawhttp.config.ts'",
+      `import { ${change} } from './test/bench/config.ts'`,
+      `export default ${change}(config)`,
+    ]
+    writeFileSync(join(folder, `${name}.config.ts`), `${lines.join('\n')}\n`)
+  }
+}
+
+/**
+ * An older commit of this repository, built the same way, with the libraries of this checkout.
+ *
+ * @param reference What git calls it: `HEAD~3`, `v1.2.0`.
+ * @throws Error with what git or the compiler says.
+ */
+export function buildReference(reference: string): Tree {
+  using stack = new DisposableStack()
+  const { path: worktree } = stack.use(tempFolder('against'))
+  git('worktree', 'add', '--detach', '--force', worktree, reference)
+  stack.defer(() => git('worktree', 'remove', '--force', worktree))
+  symlinkSync(join(root, 'node_modules'), join(worktree, 'node_modules'))
+  return buildTree(worktree)
+}
+
+/** In this repository, whoever owns its files: in containers that is often another user. */
+const git = (...args: readonly string[]): void => run(root, 'git', ['-c', `safe.directory=${root}`, ...args])
+
+function run(cwd: string, command: string, args: readonly string[]): void {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8' })
+  if (status === 0) return
+  throw new Error(`${command} ${args.join(' ')} ended with code ${status ?? error}.\n${stdout}${stderr}`)
+}
