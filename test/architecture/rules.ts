@@ -66,9 +66,9 @@ function coreFault(file: string, { name }: Import): string | null {
     return file.startsWith('core/config/') ? null : 'only core/config/ loads modules by a computed name.'
   }
   if (name.startsWith('.')) {
-    return isInside('core', file, name)
-      ? null
-      : 'core/ imports its own files; plugins and sites come by name.'
+    if (!isInside('core', file, name)) return 'core/ imports its own files; plugins and sites come by name.'
+    const isKits = isOfTestKit(targetOf(file, name)) && !isOfTestKit(file)
+    return isKits ? 'the test kit knows the kernel, and never the other way round.' : null
   }
   if (name === ownManifest) return null
   const home = coreLibraries[packageOf(name)]
@@ -93,6 +93,8 @@ const outsideFault = (area: string | undefined, own: string): string =>
   area === 'plugins'
     ? `a plugin imports 'rawhttp', never an inner file, and of its own only what is in ${own}/.`
     : `a site imports 'rawhttp' and 'rawhttp/plugins/<name>', and of its own only what is in ${own}/.`
+
+const isOfTestKit = (file: string): boolean => /^core\/testing(?:\/|\.ts$)/.test(file)
 
 const isInside = (folder: string, file: string, name: string): boolean =>
   targetOf(file, name).startsWith(`${folder}/`)

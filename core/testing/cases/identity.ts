@@ -30,11 +30,16 @@ export const identity: readonly Case[] = [
     id: 'same-taps',
     name: 'it taps the same hooks in the same order each time',
     async run(trial) {
-      const listed = async () => JSON.stringify(await tapsIn(await trial.serve(), trial))
+      const listed = async () => {
+        const taps = await tapsIn(await trial.serve(), trial)
+        return taps
+          .map(({ hook, site, name, stage }) => `${hook} "${name}" at ${stage} (${site ?? 'server'})`)
+          .join()
+      }
       const first = await listed()
       for (let again = 0; again < 3; again++) {
         const next = await listed()
-        if (next !== first) return trial.fault(`its taps were ${first}, then ${next}`)
+        if (next !== first) return trial.fault(`its taps were ${first}; then they were ${next}`)
       }
     },
   },

@@ -527,7 +527,7 @@ export const bugs: Readonly<Record<string, Bug>> = {
   },
   'an order that differs from start to start': {
     caught: 'same-taps',
-    told: /its taps were .*, then /,
+    told: /its taps were .*; then they were /,
     plugin: onSite(({ hooks }) => {
       const taps = [() => hooks.done.tap('bugged:a', tick), () => hooks.done.tap('bugged:b', tick)]
       if (latest++ % 4 === 3) taps.reverse()
