@@ -170,7 +170,7 @@ export abstract class ExchangeLife {
   /** Whoever still reads the body would wait for ever: what is left of it is dropped. */
   #endBody(): void {
     const body = this.request.bodyIfUsed
-    // An error costs more than all else here, for its stack: one that came whole needs none.
+    // An error takes its stack with it, which cost a quarter of an upload: a body that came whole needs none.
     if (body !== null && !body.hasEnded) body.fail(new Error('the request was answered'))
   }
 
