@@ -143,6 +143,11 @@ export class RequestBody {
     this.#settle()
   }
 
+  /** @internal Whether all of it came: then nothing can fail it any more. */
+  get hasEnded(): boolean {
+    return this.#ended
+  }
+
   /** @internal Whether a reader waits for bytes of the client. */
   get isWaiting(): boolean {
     return this.#waiter !== null
