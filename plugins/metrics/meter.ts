@@ -49,7 +49,9 @@ export class Meter {
 
   /** All figures of this process, as plain data: who merges several processes asks each for this. */
   async families(): Promise<readonly Family[]> {
-    return [...(await this.#ownFamilies()), ...this.#offered()]
+    // At once: who asks from another worker does not keep this generation, whose plugins may stop in the next turn.
+    const offered = this.#offered()
+    return [...(await this.#ownFamilies()), ...offered]
   }
 
   /** All figures as text, those of the other workers among them. */
@@ -66,9 +68,9 @@ export class Meter {
   }
 
   async #ownFamilies(): Promise<Family[]> {
-    const ofProcess = this.#settings.process ? await this.#client.processFamilies() : []
     const traffic = this.traffic().families()
-    return [...traffic, ...serverFamilies(this.#server), ...cacheFamilies(this.#sites), ...ofProcess]
+    const figures = [...traffic, ...serverFamilies(this.#server), ...cacheFamilies(this.#sites)]
+    return this.#settings.process ? [...figures, ...(await this.#client.processFamilies())] : figures
   }
 
   #offered(): Family[] {
