@@ -283,7 +283,8 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost, Stopp
    *
    * @param options `deadline`: milliseconds after which what is still open is cut. Default: `stop.deadline` of the
    * config. `idle`: milliseconds for further requests on connections that have none: where others go on serving the
-   * address, nobody shall have to ask again. First requests then have the time that they always have. Default: 0.
+   * address, nobody shall have to ask again, and `drain` does not run. First requests then have the time that they
+   * always have. Default: 0.
    */
   stop({
     deadline = this.generation.config.stop.deadline,

@@ -64,8 +64,9 @@ export class Stopping {
     const { deadline, idle } = this.#times
     const timer = setTimeout(() => this.#late.resolve('timeout'), Math.min(deadline, LONGEST_TIMER))
     let left = deadline
-    // Load balancers have to hear of it while they can still reach us.
-    if (host.listeners.length > 0 && host.generation.hooks.drain.fired !== null) left = await this.#announce()
+    // Load balancers have to hear of it while they can still reach us; where others go on serving, it is no news.
+    const isNews = idle === 0 && host.listeners.length > 0
+    if (isNews && host.generation.hooks.drain.fired !== null) left = await this.#announce()
     host.isStopping = true
     for (const listener of host.listeners) listener.close()
     host.generation.dismiss('the server stops')
