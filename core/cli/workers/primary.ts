@@ -190,7 +190,8 @@ class Primary {
       this.#fingerprint = fingerprint
       this.#waiting.clear()
     } catch (error) {
-      for (const worker of fresh) worker.kill()
+      // Those who serve already have requests: they share the sockets of the old ones.
+      for (const worker of fresh) worker.stop('replaced')
       throw error
     }
     this.#serving = fresh

@@ -127,6 +127,8 @@ export class WorkerProcess {
   stop(how: StopQuestion): void {
     // One that does not serve yet has nothing to finish, and would not listen.
     if (!this.#serves) return this.kill()
+    // Who leaves already is given no more time.
+    if (this.#leaves !== null && how === 'replaced') return
     this.#leaves = how
     this.#killAfter(this.#limits[how])
     this.#channel.ask('stop', how).then(deadline => {

@@ -1,4 +1,6 @@
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as after } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { leaveSocket } from '../../../support/dead-socket.ts'
 import { get } from '../../../support/messages.ts'
@@ -210,6 +212,37 @@ describe('a reload by fresh workers', () => {
     const { code, text } = await reload()
     expect([code, text]).toEqual([1, expect.stringContaining('not reloaded')])
     expect(text).toContain('EEXIST')
+    expect(await askAll(url, 2)).toEqual(before)
+  })
+
+  it('has a new one that serves already finish what is in flight when another one does not', async () => {
+    const { url, write, reload, cwd } = server()
+    const before = await askAll(url, 2)
+    // The first of the new ones holds its requests; the second fails when there is one.
+    const imports = `
+import { existsSync, mkdirSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
+const there = async name => { while (!existsSync(name)) await setTimeout(1) }`
+    const more = `
+server({ hooks }) {
+  hooks.start.tapPromise('start', async () => {
+    if (mkdirSync('rolling', { recursive: true }) !== undefined) return
+    await there('held')
+    throw new Error('the second fails')
+  })
+},`
+    const answer = "(mkdirSync('held', { recursive: true }), await there('released'), 'held')"
+    write({ 'rawhttp.config.mjs': configOf({ imports, more, answer }) })
+    const reloaded = reload()
+    const answers: Promise<string>[] = []
+    await until(async () => {
+      answers.push(ask(url))
+      await Promise.race([answers.at(-1), after(20)])
+      return existsSync(join(cwd, 'held'))
+    })
+    expect(await reloaded).toMatchObject({ code: 1, text: expect.stringContaining('the second fails') })
+    mkdirSync(join(cwd, 'released'))
+    expect(new Set(await Promise.all(answers))).toEqual(new Set([...before, 'held']))
     expect(await askAll(url, 2)).toEqual(before)
   })
 })

@@ -83,6 +83,14 @@ process.on('message', ({ kind }) => kind === 'abandon' && process.exit(0))`
     expect(await worker.ended).toBe('ended with code 0')
   })
 
+  it('that leaves is given no more time because it is replaced', async () => {
+    const worker = workerOf(serving(), { usual: 200, replaced: 1e9 })
+    await worker.ready
+    worker.stop('usual')
+    worker.stop('replaced')
+    expect(await worker.ended).toBe('was ended by SIGKILL')
+  })
+
   it('that serves not yet is ended by any stop', async () => {
     const worker = workerOf('setInterval(() => undefined, 1_000)')
     worker.stop('usual')
