@@ -147,8 +147,8 @@ class Primary {
       return failure ?? (await this.#change(true))
     }
     const ends = await Promise.all(workers.map(worker => worker.commit()))
-    // It is too late to go back. A fresh worker has the new config.
-    for (const [at, { code }] of ends.entries()) if (code !== 0) workers[at]!.kill()
+    // It is too late to go back. A fresh worker has the new config; one that was told to end meanwhile has requests.
+    for (const [at, { code }] of ends.entries()) if (code !== 0) workers[at]!.stop('usual')
     const good = ends.find(({ code }) => code === 0) ?? ends[0]!
     if (good.code !== 0) return good
     this.#addresses = good.addresses ?? this.#addresses
