@@ -125,10 +125,12 @@ class Primary {
   }
 
   async #reload(): Promise<Outcome> {
-    const outcome = await this.#inTurn(() => {
-      if (this.#stopped !== null) return Promise.resolve(notReloaded('the server is stopping'))
-      if (this.#serving.length === 0) return Promise.resolve(notReloaded('no worker serves'))
-      return this.#options.isRolling ? this.#roll() : this.#change()
+    const outcome = await this.#inTurn(async () => {
+      if (this.#stopped !== null) return notReloaded('the server is stopping')
+      if (this.#serving.length === 0) return notReloaded('no worker serves')
+      const end = await (this.#options.isRolling ? this.#roll() : this.#change())
+      await this.#places.keepOnly(this.#addresses)
+      return end
     })
     writeError(outcome.text)
     return outcome
