@@ -278,24 +278,20 @@ export class Server implements StreamsHost, GenerationHost, ListenersHost, Stopp
   }
 
   /**
-   * Stops: runs `drain`, accepts no more, finishes what is in flight, then runs `stop`. A second call with `deadline: 0`
-   * forces.
+   * Stops: runs `drain`, accepts no more, finishes what is in flight, then runs `stop`. A second call that names
+   * a `deadline` may take time away; with 0 it forces.
    *
    * @param options `deadline`: milliseconds after which what is still open is cut. Default: `stop.deadline` of the
    * config. `idle`: milliseconds for further requests on connections that have none: where others go on serving the
-   * address, nobody shall have to ask again. First requests then have the time that they always have. Default: 0.
+   * address, nobody shall have to ask again, and `drain` does not run. First requests then have the time that they
+   * always have. Default: 0.
    */
-  stop({
-    deadline = this.generation.config.stop.deadline,
-    idle = 0,
-  }: {
-    readonly deadline?: number
-    readonly idle?: number
-  } = {}): Promise<void> {
+  stop({ deadline, idle = 0 }: { readonly deadline?: number; readonly idle?: number } = {}): Promise<void> {
     const parts = { streams: this.#streams, old: this.#old, started: this.#started }
-    this.#stopping ??= new Stopping(this, parts, { deadline, idle })
+    const times = { deadline: deadline ?? this.generation.config.stop.deadline, idle }
+    this.#stopping ??= new Stopping(this, parts, times)
     this.#stopped ??= this.#stopping.run()
-    if (deadline === 0) this.#stopping.hurry()
+    if (deadline !== undefined) this.#stopping.hurry(deadline)
     return this.#stopped
   }
 

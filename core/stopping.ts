@@ -46,26 +46,47 @@ export class Stopping {
   readonly #parts: StoppingParts
   readonly #times: StoppingTimes
   readonly #late = Promise.withResolvers<Late>()
+  /** By `performance.now()`. */
+  #end: number
+  #timer: NodeJS.Timeout
+  /** Whether nothing is waited for any more but the plugins' end. */
+  #hasEnded = false
 
+  /** Its time counts from now. */
   constructor(host: StoppingHost, parts: StoppingParts, times: StoppingTimes) {
     this.#host = host
     this.#parts = parts
     this.#times = times
+    this.#end = performance.now() + times.deadline
+    this.#timer = this.#lateAfter(times.deadline)
   }
 
-  /** Cuts what is left at once. */
-  hurry(): void {
-    this.#late.resolve('forced')
+  /**
+   * Takes time away that an earlier call has given; it never gives more.
+   *
+   * @param deadline Milliseconds from now; with 0 what is left is cut at once.
+   */
+  hurry(deadline: number): void {
+    const end = performance.now() + deadline
+    if (deadline === 0) this.#late.resolve('forced')
+    if (end >= this.#end || this.#hasEnded) return
+    this.#end = end
+    clearTimeout(this.#timer)
+    this.#timer = this.#lateAfter(deadline)
+  }
+
+  #lateAfter(milliseconds: number): NodeJS.Timeout {
+    return setTimeout(() => this.#late.resolve('timeout'), Math.min(milliseconds, LONGEST_TIMER))
   }
 
   /** Must be called once. */
   async run(): Promise<void> {
     const host = this.#host
     const { deadline, idle } = this.#times
-    const timer = setTimeout(() => this.#late.resolve('timeout'), Math.min(deadline, LONGEST_TIMER))
     let left = deadline
-    // Load balancers have to hear of it while they can still reach us.
-    if (host.listeners.length > 0 && host.generation.hooks.drain.fired !== null) left = await this.#announce()
+    // Load balancers have to hear of it while they can still reach us; where others go on serving, it is no news.
+    const isNews = idle === 0 && host.listeners.length > 0
+    if (isNews && host.generation.hooks.drain.fired !== null) left = await this.#announce()
     host.isStopping = true
     for (const listener of host.listeners) listener.close()
     host.generation.dismiss('the server stops')
@@ -76,7 +97,8 @@ export class Stopping {
     const end = await Promise.race([this.#quiet(), this.#late.promise])
     if (end !== 'quiet') await this.#cut()
     const hasStarted = await this.#endOfStart()
-    clearTimeout(timer)
+    this.#hasEnded = true
+    clearTimeout(this.#timer)
     if (!hasStarted) return
     await host.generation.stop('shutdown')
     host.generation.kept.dispose()
@@ -84,14 +106,13 @@ export class Stopping {
 
   /** Runs `drain` until it is done or time is up, and gives the milliseconds that are left. */
   async #announce(): Promise<number> {
-    const since = performance.now()
     const { drain } = this.#host.generation.hooks
     const end = await Promise.race([drain.inner.promise(), this.#late.promise])
     if (end === 'timeout') {
       const message = `${tapsOf('drain')} took longer than the stop may; the server goes on without`
       this.#host.report({ code: 'DRAIN_LATE', message, severity: 'warning' })
     }
-    return Math.max(0, Math.ceil(this.#times.deadline - (performance.now() - since)))
+    return Math.max(0, Math.ceil(this.#end - performance.now()))
   }
 
   /** Lets requests come that are on their way. Each answer ends its connection by now. */

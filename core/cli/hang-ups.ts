@@ -8,9 +8,11 @@ export interface HangUps {
 
 /**
  * Catches SIGHUP from the first moment on: one that comes while the server starts must not end it, and is made up for.
- * Where it says that the terminal is gone, it is the end, as it is for any other program.
+ * Where it says that the terminal is gone, it is the end, as it is for any other program. SIGUSR2, "open your logs
+ * anew", is caught too: plugins that have log files listen to it themselves, and where none has it does nothing.
  */
 export function catchHangUps(): HangUps {
+  process.on('SIGUSR2', () => undefined)
   let reload: (() => void) | null = null
   let isWanted = false
   const hasTerminal = canOpenTerminal()

@@ -41,8 +41,6 @@ export function untilStopped(server: Stoppable): Promise<number> {
       else server.stop().then(() => count === 1 && resolve(0), reject)
     }
     for (const signal of signals) process.on(signal, onSignal)
-    // "Open your logs anew": plugins that have log files listen too. Where none has, it must not end the process.
-    process.on('SIGUSR2', () => undefined)
   })
 }
 

@@ -143,6 +143,20 @@ describe('stop', () => {
     await stopped
   })
 
+  test('takes time away when it is called again with less, and gives none back', async () => {
+    const { plugin, began } = gated()
+    await using served = await startServer({ plugins: [plugin] })
+    await using client = await RawClient.connect(served.port)
+    client.send(get())
+    const { signal } = await began
+    const patient = served.server.stop({ deadline: 1_000_000 })
+    void served.server.stop({ deadline: 20 })
+    void served.server.stop({ deadline: 1_000_000 })
+    await patient
+    expect(signal.aborted).toBe(true)
+    expect(served.reports).toMatchObject([{ code: 'DRAIN_CUT', request: 'GET /' }])
+  })
+
   test('with deadline 0 cuts everything, and tells each exchange', async () => {
     const { plugin, began } = gated()
     await using served = await startServer({ plugins: [plugin] })

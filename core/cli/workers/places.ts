@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
+import type { ListeningAddress } from '../../server.ts'
 import { removeStaleSocket } from '../../stale-socket.ts'
 import type { PlaceAnswer, PlaceQuestion } from './protocol.ts'
 
@@ -18,7 +19,7 @@ export class Places {
     this.#mayReuse = mayReuse
   }
 
-  /** A place that was found once stays what it is, for workers to come. */
+  /** A place that was found once stays what it is, for workers to come, until {@link keepOnly}. */
   async find({ path, host, port, at }: PlaceQuestion): Promise<PlaceAnswer> {
     const key = path ?? `${host} ${port === 0 ? at : port}`
     const known = this.#known.get(key) ?? (path === null ? this.#bind(host, port) : clear(path))
@@ -26,6 +27,19 @@ export class Places {
     const answer = await known
     if ('code' in answer) this.#known.delete(key)
     return answer
+  }
+
+  /**
+   * Forgets all but where workers listen: others may have the rest by the time that it is wanted again.
+   *
+   * @param addresses Where they listen.
+   */
+  async keepOnly(addresses: readonly ListeningAddress[]): Promise<void> {
+    for (const [key, found] of this.#known) {
+      const answer = await found
+      const end = 'port' in answer && answer.port > 0 ? `:${answer.port}` : `unix:${key}`
+      if (!addresses.some(({ url }) => url.endsWith(end))) this.#known.delete(key)
+    }
   }
 
   async #bind(host: string, port: number): Promise<PlaceAnswer> {

@@ -125,10 +125,12 @@ class Primary {
   }
 
   async #reload(): Promise<Outcome> {
-    const outcome = await this.#inTurn(() => {
-      if (this.#stopped !== null) return Promise.resolve(notReloaded('the server is stopping'))
-      if (this.#serving.length === 0) return Promise.resolve(notReloaded('no worker serves'))
-      return this.#options.isRolling ? this.#roll() : this.#change()
+    const outcome = await this.#inTurn(async () => {
+      if (this.#stopped !== null) return notReloaded('the server is stopping')
+      if (this.#serving.length === 0) return notReloaded('no worker serves')
+      const end = await (this.#options.isRolling ? this.#roll() : this.#change())
+      await this.#places.keepOnly(this.#addresses)
+      return end
     })
     writeError(outcome.text)
     return outcome
@@ -147,8 +149,8 @@ class Primary {
       return failure ?? (await this.#change(true))
     }
     const ends = await Promise.all(workers.map(worker => worker.commit()))
-    // It is too late to go back. A fresh worker has the new config.
-    for (const [at, { code }] of ends.entries()) if (code !== 0) workers[at]!.kill()
+    // It is too late to go back. A fresh worker has the new config; one that was told to end meanwhile has requests.
+    for (const [at, { code }] of ends.entries()) if (code !== 0) workers[at]!.stop('usual')
     const good = ends.find(({ code }) => code === 0) ?? ends[0]!
     if (good.code !== 0) return good
     this.#addresses = good.addresses ?? this.#addresses
@@ -190,7 +192,8 @@ class Primary {
       this.#fingerprint = fingerprint
       this.#waiting.clear()
     } catch (error) {
-      for (const worker of fresh) worker.kill()
+      // Those who serve already have requests: they share the sockets of the old ones.
+      for (const worker of fresh) worker.stop('replaced')
       throw error
     }
     this.#serving = fresh

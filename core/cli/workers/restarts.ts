@@ -2,7 +2,7 @@
 const FIRST = 100
 /** The longest wait. */
 const LONGEST = 10_000
-/** A worker that has lived so long was well. */
+/** A worker that has served so long was well. */
 const WELL = 60_000
 /** After so many ends in a row, and where no worker serves, a restart helps no longer. */
 const CAP = 6
@@ -14,11 +14,11 @@ export class Restarts {
   /**
    * The worker has ended, or did not come to serve.
    *
-   * @param lived Milliseconds.
+   * @param served Milliseconds.
    * @returns Milliseconds until the next one starts.
    */
-  ended(lived: number): number {
-    this.#count = lived >= WELL ? 1 : this.#count + 1
+  ended(served: number): number {
+    this.#count = served >= WELL ? 1 : this.#count + 1
     return Math.min(LONGEST, FIRST * 2 ** (this.#count - 1))
   }
 

@@ -46,9 +46,9 @@ export class WorkerProcess {
   readonly ended: Promise<string>
   readonly #worker: ReturnType<typeof cluster.fork>
   readonly #channel: Channel
-  readonly #since = performance.now()
   readonly #limits: WorkerLimits
-  #serves = false
+  /** Since when it serves, by `performance.now()`; null before. */
+  #since: number | null = null
   /** How it was told to end. */
   #leaves: StopQuestion | null = null
   #killer: NodeJS.Timeout | undefined
@@ -76,7 +76,7 @@ export class WorkerProcess {
       propose: body => services.propose(body, this),
       peers: body => services.peers(body, this),
       ready: served => {
-        this.#serves = true
+        this.#since = performance.now()
         ready.resolve(served)
         return null
       },
@@ -100,9 +100,9 @@ export class WorkerProcess {
     return `worker ${this.number} (${this.#worker.process.pid})`
   }
 
-  /** Milliseconds since it was started. */
+  /** Milliseconds that it has served. */
   get age(): number {
-    return performance.now() - this.#since
+    return this.#since === null ? 0 : performance.now() - this.#since
   }
 
   /** The first half of a reload: what waits for the second, or why nothing does. */
@@ -126,7 +126,9 @@ export class WorkerProcess {
   /** Has it end. It is killed when it takes longer than it says itself, or says nothing. */
   stop(how: StopQuestion): void {
     // One that does not serve yet has nothing to finish, and would not listen.
-    if (!this.#serves) return this.kill()
+    if (this.#since === null) return this.kill()
+    // Who leaves already is given no more time.
+    if (this.#leaves !== null && how === 'replaced') return
     this.#leaves = how
     this.#killAfter(this.#limits[how])
     this.#channel.ask('stop', how).then(deadline => {

@@ -15,7 +15,7 @@ function drainingServer() {
 
 /** Waits for signals as `start` does; the listeners go with the test. */
 function wait(server: Parameters<typeof untilStopped>[0]): Promise<number> {
-  const signals = ['SIGINT', 'SIGTERM', 'SIGUSR2'] as const
+  const signals = ['SIGINT', 'SIGTERM'] as const
   const before = signals.map(signal => process.listeners(signal))
   const code = untilStopped(server)
   onTestFinished(() => {

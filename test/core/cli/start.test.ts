@@ -109,6 +109,17 @@ describe('a signal', () => {
     expect((await running.finished).code).toBe(0)
   })
 
+  it('to open logs anew does not end a server that starts', async () => {
+    const waits =
+      "process.stderr.write('loads\\n')\nawait new Promise(go => setTimeout(go, 100))\nexport default {}"
+    const running = launch(['start', '--port', '0'], { cwd: workspace({ 'rawhttp.config.mjs': waits }) })
+    await running.line(/^loads$/)
+    running.child.kill('SIGUSR2')
+    await ready(running)
+    running.child.kill('SIGTERM')
+    expect((await running.finished).code).toBe(0)
+  })
+
   it('that comes twice forces the end and exits with 128 + n', async () => {
     const running = launch(['start'], { cwd: workspace(files()) })
     const url = await ready(running)

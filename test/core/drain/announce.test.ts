@@ -158,6 +158,13 @@ describe('drain', () => {
     expect(ran).toBe(0)
   })
 
+  test('does not run where others go on serving the address', async () => {
+    const { plugin } = gatedDrain()
+    await using served = await startServer({ plugins: [plugin] })
+    await served.server.stop({ deadline: 20, idle: 1 })
+    expect(served.reports).toEqual([])
+  })
+
   test('lets a reload come through, and runs in the generation that was in charge', async () => {
     const { plugin, open, began } = gatedDrain()
     await using served = await startServer({ plugins: [plugin, path] })

@@ -55,6 +55,27 @@ describe('the places of workers', () => {
     expect(existsSync(path)).toBe(true)
   })
 
+  it('are looked for again when nobody listens there any more', async () => {
+    const known = places()
+    const found = await known.find(free)
+    const port = 'port' in found ? found.port : -1
+    const question = { ...free, port }
+    const path = join(runtimeFolder(), 'left.sock')
+    for (const each of [question, { ...free, path }]) await known.find(each)
+    const other = createServer().listen({ port, host: '127.0.0.1', reusePort: true })
+    await once(other, 'listening')
+    onTestFinished(() => void other.close())
+    await leaveSocket(path)
+    await known.keepOnly([{ url: `https://127.0.0.1:${port}` }, { url: `unix:${path}` }])
+    expect(await known.find(question)).toMatchObject({ port })
+    await known.find({ ...free, path })
+    expect(existsSync(path)).toBe(true)
+    await known.keepOnly([{ url: `http://127.0.0.1:1${port}` }])
+    expect(await known.find(question)).toMatchObject({ code: 'EADDRINUSE' })
+    await known.find({ ...free, path })
+    expect(existsSync(path)).toBe(false)
+  })
+
   it('cannot be on another machine', async () => {
     expect(await places().find({ ...free, host: '192.0.2.1' })).toMatchObject({ code: 'EADDRNOTAVAIL' })
   })

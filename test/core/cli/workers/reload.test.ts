@@ -1,4 +1,6 @@
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { leaveSocket } from '../../../support/dead-socket.ts'
 import { get } from '../../../support/messages.ts'
@@ -134,6 +136,60 @@ describe('a reload in place', () => {
     expect(await askAll(url, 2)).toContain(`9 ${pidOf(second!)}`)
   })
 
+  it('leaves a worker that was told to end meanwhile its requests', async () => {
+    const { url, write, reload, running, cwd } = server()
+    const top = `
+const there = async name => { while (!existsSync(name)) await setTimeout(1) }`
+    const imports = `
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'`
+    const answer = `(writeFileSync('asked-' + process.pid, ''), await there('go'), '12 ' + process.pid)`
+    write({
+      'rawhttp.config.mjs': configOf({
+        imports,
+        top,
+        answer: `request.path === '/' ? '12 ' + process.pid : ${answer}`,
+      }),
+    })
+    expect((await reload()).code).toBe(0)
+    // The first one waits for the commit while the other one still prepares.
+    const more = `
+server({ hooks }) {
+  hooks.start.tapPromise('start', async () => {
+    if (mkdirSync('preparing', { recursive: true }) === undefined) return void (await there('prepare'))
+    writeFileSync('prepared', String(process.pid))
+  })
+},`
+    write({ 'rawhttp.config.mjs': configOf({ imports, top, more, answer: "'13 ' + process.pid" }) })
+    const reloaded = reload()
+    const file = (name: string) => join(cwd, name)
+    await until(async () => {
+      await pause(5)
+      return existsSync(file('prepared')) && readFileSync(file('prepared'), 'utf8') !== ''
+    })
+    const pid = readFileSync(file('prepared'), 'utf8')
+    const answers: Promise<string>[] = []
+    await until(async () => {
+      answers.push(ask(url, '/held').catch(() => 'lost'))
+      await pause(20)
+      return existsSync(file(`asked-${pid}`))
+    })
+    process.kill(Number(pid), 'SIGTERM')
+    // Until its socket is closed. Who waited in its queue is reset.
+    const closed = () =>
+      ask(url).then(
+        each => !each.includes(pid),
+        () => false,
+      )
+    await until(async () => (await Promise.all(Array.from({ length: 8 }, closed))).every(Boolean))
+    mkdirSync(file('prepare'))
+    expect((await reloaded).code).toBe(0)
+    mkdirSync(file('go'))
+    expect(await Promise.all(answers)).toContain(`12 ${pid}`)
+    await running.line(new RegExp(`\\(${pid}\\) ended with code 0; another one starts`))
+    await until(async () => (await askAll(url, 2)).every(each => each.startsWith('13 ')))
+  })
+
   it('loads once more when a file changes between the workers', async () => {
     const { url, write, reload } = server()
     const before = await askAll(url, 2)
@@ -210,6 +266,37 @@ describe('a reload by fresh workers', () => {
     const { code, text } = await reload()
     expect([code, text]).toEqual([1, expect.stringContaining('not reloaded')])
     expect(text).toContain('EEXIST')
+    expect(await askAll(url, 2)).toEqual(before)
+  })
+
+  it('has a new one that serves already finish what is in flight when another one does not', async () => {
+    const { url, write, reload, cwd } = server()
+    const before = await askAll(url, 2)
+    // The first of the new ones holds its requests; the second fails when there is one.
+    const imports = `
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
+const there = async name => { while (!existsSync(name)) await setTimeout(1) }`
+    const more = `
+server({ hooks }) {
+  hooks.start.tapPromise('start', async () => {
+    if (mkdirSync('rolling', { recursive: true }) !== undefined) return
+    await there('held')
+    throw new Error('the second fails')
+  })
+},`
+    const answer = "(mkdirSync('held', { recursive: true }), await there('released'), 'held')"
+    write({ 'rawhttp.config.mjs': configOf({ imports, more, answer }) })
+    const reloaded = reload()
+    const answers: Promise<string>[] = []
+    await until(async () => {
+      answers.push(ask(url))
+      await Promise.race([answers.at(-1), pause(20)])
+      return existsSync(join(cwd, 'held'))
+    })
+    expect(await reloaded).toMatchObject({ code: 1, text: expect.stringContaining('the second fails') })
+    mkdirSync(join(cwd, 'released'))
+    expect(new Set(await Promise.all(answers))).toEqual(new Set([...before, 'held']))
     expect(await askAll(url, 2)).toEqual(before)
   })
 })

@@ -43,6 +43,17 @@ describe('a worker', () => {
     expect(await worker.ended).toBe('was ended by SIGKILL')
   })
 
+  it('is as old as the time that it has served: one that never came to serve was not well', async () => {
+    const late = workerOf('setInterval(() => undefined, 1_000)', { start: 20 })
+    await late.ended
+    expect(late.age).toBe(0)
+    const worker = workerOf(serving(), { forced: 20 })
+    await worker.ready
+    worker.stop('forced')
+    await worker.ended
+    expect(worker.age).toBeGreaterThan(0)
+  })
+
   it.each(['usual', 'replaced', 'forced'] as const)(
     'that hears of a %s stop, but does not end, is killed',
     async how => {
@@ -81,6 +92,14 @@ process.on('message', ({ kind }) => kind === 'abandon' && process.exit(0))`
     worker.stop('replaced')
     await worker.abandon()
     expect(await worker.ended).toBe('ended with code 0')
+  })
+
+  it('that leaves is given no more time because it is replaced', async () => {
+    const worker = workerOf(serving(), { usual: 200, replaced: 1e9 })
+    await worker.ready
+    worker.stop('usual')
+    worker.stop('replaced')
+    expect(await worker.ended).toBe('was ended by SIGKILL')
   })
 
   it('that serves not yet is ended by any stop', async () => {
