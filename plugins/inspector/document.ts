@@ -51,7 +51,7 @@ export function documentAt(path: string): string {
 </div>
 </section>
 <aside id="detail" aria-labelledby="detail-title" hidden>
-<div class="bar"><h2 id="detail-title" tabindex="-1"></h2><button id="detail-close" type="button">Close</button></div>
+<div class="title"><h2 id="detail-title" tabindex="-1"></h2><button id="detail-close" type="button">Close</button></div>
 <div id="detail-content"></div>
 </aside>
 </main>

@@ -19,7 +19,7 @@ export const STYLE = `:root {
 [hidden] { display: none !important; }
 html, body { height: 100%; }
 body {
-  margin: 0; display: grid; grid-template-rows: auto auto minmax(0, 1fr) auto;
+  margin: 0; display: grid; grid-template: auto auto minmax(0, 1fr) auto / minmax(0, 1fr);
   background: var(--paper); color: var(--ink); font: 0.875rem/1.4 var(--sans);
 }
 h1, h2, h3, p, dl, dd, ul, ol { margin: 0; padding: 0; }
@@ -62,8 +62,8 @@ main { display: flex; min-height: 0; border-block: 1px solid var(--rule); backgr
 .row > span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .row .path, .row .method, .row .time { font-family: var(--mono); font-size: 0.8125rem; }
 .row .took { text-align: end; }
-.row .by { color: var(--plug); }
-.row.head .by { color: inherit; }
+#canvas .by { color: var(--plug); }
+#canvas [data-by='kernel'] .by { color: inherit; }
 #canvas .row:hover { background: var(--paper); }
 #canvas .row.active { background: var(--wash); box-shadow: inset 4px 0 var(--plug); }
 .row .status { font-weight: 650; color: var(--good); }
@@ -72,6 +72,11 @@ main { display: flex; min-height: 0; border-block: 1px solid var(--rule); backgr
 [data-status='4'] .status { color: var(--warn); }
 [data-status='5'] .status, [data-status='none'] .status { color: var(--bad); }
 #empty { position: absolute; inset: 40% 0 auto; text-align: center; color: var(--soft); }
+
+/* Beside the details of one there is less room: what they tell is left out. */
+main:has(aside:not([hidden])) :is(.row, #canvas) { min-width: 0; }
+main:has(aside:not([hidden])) .row { grid-template-columns: 7rem 4.5rem minmax(0, 1fr) 3.5rem 5rem 6rem; }
+main:has(aside:not([hidden])) .row > :is(.site, .by) { display: none; }
 
 .strip { display: flex; gap: 2px; height: 12px; }
 .strip i { flex: 0 1 8px; min-width: 8px; border-radius: 2px; }
@@ -83,7 +88,7 @@ main { display: flex; min-height: 0; border-block: 1px solid var(--rule); backgr
 .strip .failed, .failed .bar i, .legend .failed::before { background: var(--bad) repeating-linear-gradient(45deg, transparent 0 3px, var(--card) 3px 5px); }
 
 aside { display: grid; grid-template-rows: auto minmax(0, 1fr); width: min(42rem, 55%); border-inline-start: 1px solid var(--rule); background: var(--paper); }
-aside .bar { display: flex; gap: 1rem; align-items: start; padding: 0.75rem 1rem; background: none; }
+aside .title { display: flex; gap: 1rem; align-items: start; padding: 0.75rem 1rem; }
 aside h2 { flex: 1; font: 650 1rem/1.4 var(--mono); overflow-wrap: anywhere; max-height: 6.5em; overflow: auto; }
 #detail-content { overflow: auto; padding: 0 1rem 1.5rem; overflow-wrap: anywhere; }
 h3 { margin: 1.25rem 0 0.5rem; font-size: 0.9375rem; }
@@ -92,8 +97,9 @@ h3 { margin: 1.25rem 0 0.5rem; font-size: 0.9375rem; }
 .stations .plugins { border-color: var(--plug); }
 .stations .failed { border-color: var(--bad); }
 .stations .skipped { border-style: dashed; opacity: 0.75; }
-.stations span { font: 0.75rem/1.3 var(--mono); }
+.stations li > span { font: 0.75rem/1.3 var(--mono); }
 .stations small, small { color: var(--soft); font-size: 0.8125rem; }
+.stations li { grid-template-rows: auto 1fr auto auto; }
 .stations .bar { display: block; height: 4px; background: var(--rule); }
 .stations .bar i { display: block; height: 100%; min-width: 1px; }
 #detail dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.15rem 1rem; margin-top: 1rem; }
@@ -131,6 +137,6 @@ footer { display: flex; flex-wrap: wrap; gap: 0.25rem 1.5rem; padding: 0.4rem 1r
   .keys { display: none; }
 }
 @media (prefers-reduced-motion: no-preference) {
-  button, #canvas .row { transition: background-color 120ms; }
+  button { transition: border-color 120ms; }
 }
 `

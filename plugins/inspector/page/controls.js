@@ -24,7 +24,8 @@ export class Controls {
     on(this.#text, 'input', tell)
     for (const { root } of [this.#method, this.#site, this.#plugin]) on(root, 'change', tell)
     on(this.#status, 'change', tell)
-    on(byId('filters'), 'reset', () => queueMicrotask(tell))
+    // The fields are emptied behind the event.
+    on(byId('filters'), 'reset', () => setTimeout(tell))
     on(byId('filters'), 'submit', event => event.preventDefault())
   }
 

@@ -185,6 +185,7 @@ class Row {
     ]
     for (const [i, cell] of this.#cells.entries()) cell.textContent = texts[i] ?? ''
     this.root.setAttribute('data-status', statusClass(answer?.status) ?? 'none')
+    this.root.setAttribute('data-by', whoAnswered(seen.trace))
     this.#strip.show(stationsOf(seen))
   }
 }
