@@ -26,7 +26,7 @@ export interface Elem extends EventTarget {
 }
 
 /** What the page asks of the document. */
-export interface Doc extends EventTarget {
+interface Doc extends EventTarget {
   readonly activeElement: Elem | null
   readonly hidden: boolean
   createElement(name: string): Elem
@@ -43,7 +43,7 @@ export interface Happening extends Event {
 }
 
 /** A stream of events, as long as it is open. */
-export interface Source extends EventTarget {
+interface Source extends EventTarget {
   readonly readyState: number
   close(): void
 }

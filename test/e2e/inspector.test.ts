@@ -102,6 +102,14 @@ describe('the inspector in Chromium', { timeout: 60_000 }, () => {
       strips.map(strip => strip.children.length),
     )
     expect(ways).toEqual([6, 6, 6, 6])
+    // What takes longer is wider, and all together they fill their place.
+    const widths = await page.evaluate<[part: number, whole: number][]>(
+      `[...document.querySelectorAll('#canvas .row:not([hidden]) .strip')].map(strip => [
+        strip.lastElementChild.getBoundingClientRect().right - strip.getBoundingClientRect().left,
+        strip.getBoundingClientRect().width,
+      ])`,
+    )
+    for (const [part, whole] of widths) expect(part).toBeCloseTo(whole, 0)
     await until(`document.querySelector('#gauge-hits').textContent`).toBe('1')
     expect(await page.textContent('#gauge-misses')).toMatch(/^\d+$/)
   })

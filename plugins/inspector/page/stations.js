@@ -117,10 +117,9 @@ export class Strip {
     for (const block of this.root.children) {
       const { name, milliseconds, state } = /** @type {Station} */ (stations[at++])
       block.className = `${name} ${state}`
-      block.style.setProperty(
-        'flex-grow',
-        milliseconds === null ? '0' : String(Math.max(milliseconds, 0.001)),
-      )
+      // In microseconds: shares that make less than 1 together would leave room.
+      const share = milliseconds === null ? 0 : Math.max(1_000 * milliseconds, 1)
+      block.style.setProperty('flex-grow', String(share))
     }
     this.root.setAttribute('aria-label', labelOf(stations))
   }

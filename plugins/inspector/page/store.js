@@ -17,7 +17,7 @@ export const MAX_ROWS = 1_000
  */
 
 /** @type {Filter} */
-export const ANY = { text: '', method: '', status: '', site: '', plugin: '' }
+const ANY = { text: '', method: '', status: '', site: '', plugin: '' }
 
 /** The last requests, the newest first, and those among them that a filter lets through. */
 export class Store {
