@@ -114,11 +114,13 @@ describe('the page', () => {
   })
 
   test('stands where `path` says', async () => {
-    const { ask } = await serve({ path: '/look&see' })
+    const { ask, port } = await serve({ path: '/look&see' })
     const page = await ask('/look&see')
     expect(page).toContain('src="/look&amp;see/main.js"')
     expect(statusOf(await ask('/look&see/main.js'))).toBe(200)
     expect([statusOf(await ask(PAGE)), statusOf(await ask('/look&seen'))]).toEqual([404, 404])
+    const beside = await exchangeBytes(port, get('/look&seen', 'localhost').replace('GET', 'POST'))
+    expect(statusOf(beside)).toBe(404)
   })
 
   test('knows GET and HEAD only, and no files that it does not have', async () => {
@@ -259,6 +261,7 @@ describe('the stream', () => {
       },
     })
     expect(seen!.connection).toBeGreaterThan(0)
+    expect(page.frames.every(({ leftOut }) => leftOut === 0)).toBe(true)
   })
 
   test('tells nothing of its own page, but of strangers who try it', async () => {
