@@ -89,6 +89,7 @@ export {
   scope,
 } from './plugin.ts'
 export { HttpRequest } from './request.ts'
+export type { RequestGuard } from './request-guard.ts'
 export type { RequestInit } from './request-init.ts'
 export {
   type ErrorInit,
@@ -128,6 +129,8 @@ export {
 export { Connect, Deliver, Handle, Transform } from './stages.ts'
 export type { ConnectionLimit, ServerStats } from './stats.ts'
 export type { Tap } from './tap.ts'
+export { isFromThisMachine, namesThisMachine } from './this-machine.ts'
+export { maskTrace } from './trace/mask-fields.ts'
 export type { Tracer } from './trace/tracing.ts'
 export type {
   KernelStep,

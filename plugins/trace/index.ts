@@ -5,19 +5,20 @@ import {
   HttpError,
   type HttpRequest,
   HttpResponse,
+  isFromThisMachine,
+  maskTrace,
+  namesThisMachine,
   type PluginServer,
   type PluginSite,
   type RequestTrace,
   ROOT_SITE,
   Slots,
 } from 'rawhttp'
-import { masked } from './mask.ts'
-import { isHostKnown, isNear } from './near.ts'
 import { Ring } from './ring.ts'
 import { type TraceSettings, traceOptions } from './schema.ts'
 import { serverTiming } from './server-timing.ts'
 
-export type { TraceGuard, TraceOptions } from './schema.ts'
+export type { TraceOptions } from './schema.ts'
 
 /** What the sites of one instance have in common. */
 interface Traces {
@@ -48,7 +49,7 @@ export const trace = definePlugin({
     const ring = server.keep('traces', { create: () => limit(new Ring()), adopt: limit })
     const of = server.trace({
       wants: request => isWanted(request, settings),
-      finished: each => ring().add(masked(each, mask)),
+      finished: each => ring().add(maskTrace(each, mask)),
     })
     instances.set(server, { ring, of })
   },
@@ -66,14 +67,14 @@ function isWanted(request: HttpRequest, { sample, isChosen, header, path }: Trac
   if (sample > 0 && Math.random() < sample) return true
   if (isChosen?.(request) === true) return true
   // Whoever may not see a trace has no use for one, and others are not to choose what this server spends its time on.
-  return header !== false && request.headers.has(header) && isNear(request)
+  return header !== false && request.headers.has(header) && isFromThisMachine(request)
 }
 
 function tapDeliver({ hooks }: PluginSite, { of }: Traces, { serverTiming: whom }: TraceSettings): void {
   // Behind those who set fields last, so that they are among the timings.
   hooks.deliver.tap({ name: 'trace:timing', stage: Deliver.Last + 50 }, (response, request) => {
     const soFar = of(request)
-    if (soFar === null || (whom === 'loopback' && !isNear(request))) return
+    if (soFar === null || (whom === 'loopback' && !isFromThisMachine(request))) return
     const timing = serverTiming(soFar)
     if (timing !== null) response.append('server-timing', timing)
   })
@@ -87,7 +88,7 @@ function tapHandle(site: PluginSite, { ring }: Traces, { path, guard }: TraceSet
     if (!isRead(request)) return callback(null, void request.allow('GET'))
     request.set(Slots.route, path)
     if (guard === null)
-      return isNear(request) && isHostKnown(request, hosts)
+      return isFromThisMachine(request) && (hosts.includes(request.hostname) || namesThisMachine(request))
         ? callback(null, answer(ring()))
         : callback(notAllowed())
     // A guard that lets nobody in by throwing may do so at once.
@@ -99,7 +100,7 @@ function tapHandle(site: PluginSite, { ring }: Traces, { path, guard }: TraceSet
 function tapUnknownHosts({ server }: PluginSite, { ring }: Traces, { path }: TraceSettings): void {
   server.hooks.protocolError.tap('trace', (_error, request) => {
     if (request.refused?.id !== 'HOST-UNKNOWN' || request.path !== path || !isRead(request)) return
-    if (!isNear(request) || !isHostKnown(request, [])) return
+    if (!isFromThisMachine(request) || !namesThisMachine(request)) return
     request.set(Slots.route, path)
     return answer(ring())
   })

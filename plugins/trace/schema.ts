@@ -1,23 +1,14 @@
 import {
   expected,
-  type HttpRequest,
-  type HttpResponse,
   isCanonicalPath,
   isSize,
-  type PluginSite,
   parseScope,
   parseSize,
+  type RequestGuard,
   type RequestTest,
   type Size,
 } from 'rawhttp'
 import * as v from 'valibot'
-
-/** Lets who may read traces through: with an answer of its own, or by throwing, it keeps others out. */
-export interface TraceGuard {
-  (request: HttpRequest): HttpResponse | undefined | void | PromiseLike<HttpResponse | undefined | void>
-  /** Runs once for each site, as that of the router's guards. */
-  readonly setup?: ((site: PluginSite) => void) | undefined
-}
 
 /** Options of the traces. */
 export interface TraceOptions {
@@ -32,7 +23,7 @@ export interface TraceOptions {
   /** Where the traces are shown, as JSON. `false`: nowhere. Default: `'/.rawhttp/trace'`. */
   readonly path?: string | false | undefined
   /** Who may read them. Default: clients on this machine. */
-  readonly guard?: TraceGuard | undefined
+  readonly guard?: RequestGuard | undefined
   /** How many are kept, at most. Default: 200. */
   readonly keep?: number | undefined
   /** What they may take together, in bytes of JSON. Default: `'2mb'`. */
@@ -49,7 +40,7 @@ export interface TraceSettings {
   readonly header: string | false
   readonly serverTiming: 'loopback' | 'everybody' | false
   readonly path: string | false
-  readonly guard: TraceGuard | null
+  readonly guard: RequestGuard | null
   readonly keep: number
   /** In bytes. */
   readonly memory: number
@@ -85,7 +76,7 @@ const options = v.strictObject(
       ),
       '/.rawhttp/trace',
     ),
-    guard: v.optional(v.custom<TraceGuard>(value => typeof value === 'function', expected('a function'))),
+    guard: v.optional(v.custom<RequestGuard>(value => typeof value === 'function', expected('a function'))),
     keep: v.optional(
       v.pipe(v.number(count), v.integer(count), v.minValue(1, count), v.maxValue(MAX_KEPT, count)),
       200,

@@ -10,6 +10,7 @@ import { cors } from 'rawhttp/plugins/cors'
 import { errorPages } from 'rawhttp/plugins/error-pages'
 import { headers } from 'rawhttp/plugins/headers'
 import { health } from 'rawhttp/plugins/health'
+import { inspector } from 'rawhttp/plugins/inspector'
 import { ipFilter } from 'rawhttp/plugins/ip-filter'
 import { metrics } from 'rawhttp/plugins/metrics'
 import { rateLimit } from 'rawhttp/plugins/rate-limit'
@@ -77,6 +78,7 @@ export const pluginCases: Readonly<Record<string, PluginCase>> = {
   'error-pages': { plugins: () => [errorPages()] },
   headers: { what: 'one field set', plugins: () => [headers({ set: { 'x-a': 'b' } })] },
   health: { plugins: () => [health()] },
+  inspector: { what: 'while no page is open', plugins: () => [inspector()] },
   'ip-filter': { plugins: () => [ipFilter({ allow: ['private', 'loopback'] })] },
   metrics: { plugins: () => [metrics()] },
   'rate-limit': { plugins: () => [rateLimit({ limit: 1_000_000, window: '1s' })] },

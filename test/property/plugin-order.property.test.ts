@@ -10,6 +10,7 @@ import { cors } from 'rawhttp/plugins/cors'
 import { errorPages } from 'rawhttp/plugins/error-pages'
 import { headers } from 'rawhttp/plugins/headers'
 import { health } from 'rawhttp/plugins/health'
+import { inspector } from 'rawhttp/plugins/inspector'
 import { ipFilter } from 'rawhttp/plugins/ip-filter'
 import { metrics } from 'rawhttp/plugins/metrics'
 import { proxyProtocol } from 'rawhttp/plugins/proxy-protocol'
@@ -39,6 +40,7 @@ const all: Readonly<Record<string, PluginItem>> = {
   'error-pages': errorPages(),
   headers: headers({ set: { 'x-a': '1' } }),
   health: health(),
+  inspector: inspector(),
   'ip-filter': ipFilter({ deny: ['192.0.2.1'], connections: true }),
   metrics: metrics(),
   'proxy-protocol': proxyProtocol({ from: ['192.0.2.2'] }),

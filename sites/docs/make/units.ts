@@ -21,6 +21,7 @@ export const numberUnits: Readonly<Record<string, string>> = {
   'config.listen[].fd': 'descriptor',
   'config.listen[].mode': 'permissions',
   'config.listen[].port': 'port',
+  'inspector.perSecond': 'requests',
   'rate-limit.burst': 'requests',
   'rate-limit.ipv6Prefix': 'bits',
   'rate-limit.limit': 'requests',

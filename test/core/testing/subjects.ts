@@ -15,6 +15,7 @@ import { cors } from 'rawhttp/plugins/cors'
 import { errorPages } from 'rawhttp/plugins/error-pages'
 import { headers } from 'rawhttp/plugins/headers'
 import { health } from 'rawhttp/plugins/health'
+import { inspector } from 'rawhttp/plugins/inspector'
 import { ipFilter } from 'rawhttp/plugins/ip-filter'
 import { metrics } from 'rawhttp/plugins/metrics'
 import { proxyProtocol } from 'rawhttp/plugins/proxy-protocol'
@@ -200,6 +201,11 @@ export function subjects({ dir, token, redis }: Parts): Readonly<Record<string, 
     health: {
       plugin: health({ checks: { well: async () => undefined }, remember: 0 }),
       requests: ['/livez', '/readyz', '/readyz?verbose'],
+    },
+    inspector: {
+      plugin: inspector(),
+      other: inspector({ path: '/look', perSecond: 1 }),
+      requests: ['/.rawhttp/inspector', '/.rawhttp/inspector/main.js'],
     },
     'ip-filter': {
       plugin: ipFilter({ allow: ['loopback'], connections: true }),

@@ -1,9 +1,12 @@
-import type { RequestTrace, TraceChange, TraceStep } from 'rawhttp'
+import { MASKED } from './mask.ts'
+import type { RequestTrace, TraceChange, TraceStep } from './types.ts'
 
-const MASKED = '(masked)'
-
-/** A trace without the values of more fields than those that carry credentials, which have none from the start. */
-export function masked(trace: RequestTrace, names: ReadonlySet<string>): RequestTrace {
+/**
+ * A trace without the values of more fields than those that carry credentials, which have none from the start.
+ *
+ * @param names In lower case.
+ */
+export function maskTrace(trace: RequestTrace, names: ReadonlySet<string>): RequestTrace {
   if (names.size === 0) return trace
   const { request, steps, answer } = trace
   const shown = (name: string, value: string) => (names.has(name) ? MASKED : value)
