@@ -11,6 +11,7 @@ import { errorPages } from 'rawhttp/plugins/error-pages'
 import { headers } from 'rawhttp/plugins/headers'
 import { health } from 'rawhttp/plugins/health'
 import { ipFilter } from 'rawhttp/plugins/ip-filter'
+import { lint } from 'rawhttp/plugins/lint'
 import { metrics } from 'rawhttp/plugins/metrics'
 import { proxyProtocol } from 'rawhttp/plugins/proxy-protocol'
 import { rateLimit } from 'rawhttp/plugins/rate-limit'
@@ -40,6 +41,7 @@ const all: Readonly<Record<string, PluginItem>> = {
   headers: headers({ set: { 'x-a': '1' } }),
   health: health(),
   'ip-filter': ipFilter({ deny: ['192.0.2.1'], connections: true }),
+  lint: lint(),
   metrics: metrics(),
   'proxy-protocol': proxyProtocol({ from: ['192.0.2.2'] }),
   'rate-limit': rateLimit({ limit: 100_000, window: '1s' }),
