@@ -7,6 +7,8 @@ export interface Answer {
   readonly request: HttpRequest
   readonly status: number
   readonly fields: HttpHeaders
+  /** Whether no plugin gave it, but the kernel: a time-out, for example. */
+  readonly isOfKernel: boolean
   readonly hasBody: boolean
   /** The bytes of its body that were sent. */
   readonly bodyBytes: number
@@ -25,7 +27,7 @@ export function answerOf(
   request: HttpRequest,
   { status, headers: fields }: HttpResponse,
   { bodyBytes }: Outcome,
-  { body }: TracedAnswer,
+  { body, source }: TracedAnswer,
   earlier: Earlier | null,
 ): Answer {
   const directives = directivesOf(fields.get('cache-control'))
@@ -35,6 +37,7 @@ export function answerOf(
     request,
     status,
     fields,
+    isOfKernel: source.by === 'kernel',
     hasBody: body.kind !== 'none' && body.bytes !== 0,
     bodyBytes,
     directives,

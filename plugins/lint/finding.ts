@@ -64,11 +64,8 @@ export function diagnosticOf(finding: Finding, request: HttpRequest, site: strin
   }
 }
 
-function sourceText({ field }: Rule, { by, plugin, hook, tap, configured, rule }: TraceSource): string {
-  const did = field === null ? 'answered' : `${field} set`
+function sourceText({ field }: Rule, { plugin, hook, tap, configured }: TraceSource): string {
   const place = configured === null ? '' : ` (${placeText(configured)})`
-  const owner = `plugin "${plugin}"${place}, tap "${tap}" of ${hook}`
-  if (by === 'plugin') return `${did} by ${owner}`
-  const why = rule === null ? '' : `: ${printable(rule.text)}`
-  return `${did} by the kernel${why}${plugin === null ? '' : `, after ${owner}`}`
+  const owner = plugin === null ? 'the kernel' : `plugin "${plugin}"${place}, tap "${tap}" of ${hook}`
+  return `${field === null ? 'answered' : `${field} set`} by ${owner}`
 }

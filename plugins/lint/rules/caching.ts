@@ -30,7 +30,7 @@ export const caching: readonly Rule[] = [
   {
     id: 'error-shared',
     section: 'RFC 9111 3',
-    field: null,
+    field: 'cache-control',
     check: ({ status, isShared }) =>
       status >= 500 && isShared ? `caches may go on with this ${status} when it is mended` : null,
   },

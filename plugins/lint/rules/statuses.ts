@@ -17,8 +17,9 @@ export const statuses: readonly Rule[] = [
     id: 'retry-after-missing',
     section: 'RFC 9110 10.2.3',
     field: null,
-    check: ({ status, fields }) =>
-      (status === 429 || status === 503) && !fields.has('retry-after')
+    // When a handler that was late will do better, the kernel cannot know.
+    check: ({ status, fields, isOfKernel }) =>
+      (status === 429 || status === 503) && !isOfKernel && !fields.has('retry-after')
         ? `without Retry-After clients ask again when they like after this ${status}`
         : null,
   },
