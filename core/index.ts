@@ -72,7 +72,7 @@ export {
 export { type PathPattern, type PatternPiece, readPattern } from './pattern.ts'
 export { type PatternMatch, PatternTable } from './pattern-table.ts'
 export type { Agreed, PeerListener, Peers } from './peers.ts'
-export type { Place } from './place.ts'
+export { type Place, placeText } from './place.ts'
 export {
   definePlugin,
   type PluginDefinition,

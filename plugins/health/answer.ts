@@ -6,10 +6,10 @@ export function answerOf(probe: string, results: readonly CheckResult[], isVerbo
   const isWell = results.every(({ error }) => error === null)
   const text = isVerbose ? listOf(probe, results, isWell) : isWell ? 'ok\n' : 'not ready\n'
   // A stored answer would be about another moment.
-  return HttpResponse.text(text, {
-    status: isWell ? 200 : 503,
-    headers: { 'cache-control': 'no-store' },
-  })
+  const headers = { 'cache-control': 'no-store' }
+  if (isWell) return HttpResponse.text(text, { headers })
+  // Scripts that wait for the server, such as curl with --retry, go by the field.
+  return HttpResponse.text(text, { status: 503, headers: { ...headers, 'retry-after': '1' } })
 }
 
 /** As Kubernetes' own endpoints show it. */

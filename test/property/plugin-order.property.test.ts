@@ -12,6 +12,7 @@ import { headers } from 'rawhttp/plugins/headers'
 import { health } from 'rawhttp/plugins/health'
 import { inspector } from 'rawhttp/plugins/inspector'
 import { ipFilter } from 'rawhttp/plugins/ip-filter'
+import { lint } from 'rawhttp/plugins/lint'
 import { metrics } from 'rawhttp/plugins/metrics'
 import { proxyProtocol } from 'rawhttp/plugins/proxy-protocol'
 import { rateLimit } from 'rawhttp/plugins/rate-limit'
@@ -42,6 +43,7 @@ const all: Readonly<Record<string, PluginItem>> = {
   health: health(),
   inspector: inspector(),
   'ip-filter': ipFilter({ deny: ['192.0.2.1'], connections: true }),
+  lint: lint(),
   metrics: metrics(),
   'proxy-protocol': proxyProtocol({ from: ['192.0.2.2'] }),
   'rate-limit': rateLimit({ limit: 100_000, window: '1s' }),

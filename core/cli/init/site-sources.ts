@@ -3,12 +3,13 @@ export const config = (ts: string): string => `import { defineConfig } from 'raw
 import { accessLog } from 'rawhttp/plugins/access-log'
 import { cache } from 'rawhttp/plugins/cache'
 import { compression } from 'rawhttp/plugins/compression'
+import { lint } from 'rawhttp/plugins/lint'
 import { securityHeaders } from 'rawhttp/plugins/security-headers'
 import { site } from './site/index.${ts}'
 
 // What \`npm start\` serves. \`npm run check\` finds mistakes in it without opening a port, and \`npm run dev\` loads it
 // again whenever it or a module that it imports has changed.
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   // Only this machine can reach it. host: '0.0.0.0' opens it to the network, and so does \`npm start -- --host 0.0.0.0\`;
   // flags, PORT and HOST win over what stands here.
   listen: [{ port: 8080 }],
@@ -27,11 +28,12 @@ export default defineConfig({
     }),
     compression(), // zstd, br or gzip, as each client likes it best
     cache(), // files while they are unchanged, answers while their Cache-Control says so
+    mode === 'development' && lint(), // with \`npm run dev\`: what caches and browsers will take amiss, and who did it
   ],
 
   // A site answers every host unless it says \`hosts: ['example.com', '*.example.com']\`.
   sites: [site],
-})
+}))
 `
 
 /** The site: what belongs to its hosts alone. */

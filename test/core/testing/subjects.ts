@@ -17,6 +17,7 @@ import { headers } from 'rawhttp/plugins/headers'
 import { health } from 'rawhttp/plugins/health'
 import { inspector } from 'rawhttp/plugins/inspector'
 import { ipFilter } from 'rawhttp/plugins/ip-filter'
+import { lint } from 'rawhttp/plugins/lint'
 import { metrics } from 'rawhttp/plugins/metrics'
 import { proxyProtocol } from 'rawhttp/plugins/proxy-protocol'
 import { rateLimit } from 'rawhttp/plugins/rate-limit'
@@ -211,6 +212,7 @@ export function subjects({ dir, token, redis }: Parts): Readonly<Record<string, 
       plugin: ipFilter({ allow: ['loopback'], connections: true }),
       other: ipFilter({ deny: ['loopback'] }),
     },
+    lint: { plugin: lint(), other: lint({ ignore: ['nosniff-missing'] }) },
     metrics: { plugin: metrics({ process: false }), requests: ['/metrics'], varies: ['body'] },
     'proxy-protocol': {
       plugin: proxyProtocol({ from: ['loopback'] }),

@@ -29,7 +29,8 @@ describe('readyz', () => {
     ['throws what is no error', () => Promise.reject('gone')],
   ])('is 503 when one of them %s, and livez is not concerned', async (_how, check) => {
     const { ask } = await forgetful({ well: () => undefined, check })
-    expect((await ask('/readyz')).status).toBe(503)
+    const answer = await ask('/readyz')
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1'])
     expect((await ask('/livez')).status).toBe(200)
   })
 
