@@ -105,9 +105,11 @@ export function openedSince(start: Probe, end: Probe): string[] {
     .map(([kind, count]) => `${count} ${kind}, and had ${had[kind] ?? 0}`)
 }
 
+/** Pipes are among the descriptors; whether one of them is active changes from one moment to the next. */
 const handlesOf = ({ descriptors, resources }: Probe): Readonly<Record<string, number>> => ({
   descriptors,
   ...resources,
+  PipeWrap: 0,
 })
 
 type Part = readonly [name: string, start: Probe, ends: readonly Probe[]]
