@@ -1,6 +1,6 @@
-import { parseArgs } from 'node:util'
+import { readFlags, runBenchmark } from './command.ts'
 import { load } from './load.ts'
-import { cpuMicroseconds, obstacle } from './measure.ts'
+import { cpuMicroseconds } from './measure.ts'
 import { type ServerProcess, startServer } from './process.ts'
 import { ratiosOf, spreadOf } from './stats.ts'
 import { number, table, withSpread } from './table.ts'
@@ -10,21 +10,10 @@ const usage = `node --conditions=rawhttp-source test/bench/cache.ts [--rounds N]
 CPU time that a 50 kB asset costs from its second request on: from the cache, plain and compressed, against the same
 asset as a constant in memory.`
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '5' },
-    requests: { type: 'string', default: '40000' },
-    help: { type: 'boolean', default: false },
-  },
-})
-const [rounds, requests] = [Number(values.rounds), Number(values.requests)]
+const { rounds, requests, wantsHelp } = readFlags({ rounds: 5, requests: 40_000 })
 const warmUp = 10_000
 
-const problem = values.help ? usage : obstacle()
-if (problem !== null) {
-  process.stderr.write(`${problem}\n`)
-  process.exitCode = values.help ? 0 : 2
-} else await run()
+await runBenchmark(usage, wantsHelp, run)
 
 interface Way {
   readonly name: string

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs, promisify } from 'node:util'
-import { cores, cpuMicroseconds, obstacle, pinned } from './measure.ts'
+import { promisify } from 'node:util'
+import { readFlags, runBenchmark } from './command.ts'
+import { cores, cpuMicroseconds, pinned } from './measure.ts'
 import { type ServerProcess, startServer } from './process.ts'
 import { ratiosOf, spreadOf } from './stats.ts'
 import { number, table, withSpread } from './table.ts'
@@ -18,15 +19,7 @@ where those stand.
   --requests N    requests a round (default 60000)
   --sites N       how many sites are many (default 1000); ten times as many routes are many`
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '7' },
-    requests: { type: 'string', default: '60000' },
-    sites: { type: 'string', default: '1000' },
-    help: { type: 'boolean', default: false },
-  },
-})
-const [rounds, requests, many] = [Number(values.rounds), Number(values.requests), Number(values.sites)]
+const { rounds, requests, sites: many, wantsHelp } = readFlags({ rounds: 7, requests: 60_000, sites: 1_000 })
 
 interface Subject {
   readonly name: string
@@ -79,11 +72,7 @@ interface Started extends Subject {
 const note = `Medians of ${rounds} rounds of ${requests} requests in which each server is asked in turn, 64 connections; ratios round by
 round (min..max). Start and memory, before any request, with the making of the folders.`
 
-const problem = values.help ? usage : obstacle()
-if (problem !== null) {
-  process.stderr.write(`${problem}\n`)
-  process.exitCode = values.help ? 0 : 2
-} else await run()
+await runBenchmark(usage, wantsHelp, run)
 
 async function run(): Promise<void> {
   const tables: string[] = []

@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
-import { parseArgs } from 'node:util'
 import { makeCertificate } from '../support/certificate.ts'
-import { cores, obstacle, pinned } from './measure.ts'
+import { readFlags, runBenchmark } from './command.ts'
+import { cores, pinned } from './measure.ts'
 import { startServer } from './process.ts'
 import { spreadOf } from './stats.ts'
 import { table } from './table.ts'
@@ -18,19 +18,9 @@ in "npm run bench".
 
   --scale N       divides the number of the others (default 1)`
 
-const { values } = parseArgs({
-  options: {
-    scale: { type: 'string', default: '1' },
-    help: { type: 'boolean', default: false },
-  },
-})
-const scale = Number(values.scale)
+const { scale, wantsHelp } = readFlags({ scale: 1 })
 
-const problem = values.help ? usage : obstacle()
-if (problem !== null) {
-  process.stderr.write(`${problem}\n`)
-  process.exitCode = values.help ? 0 : 2
-} else await run()
+await runBenchmark(usage, wantsHelp, run)
 
 async function run(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'rawhttp-bench-'))

@@ -1,6 +1,6 @@
-import { parseArgs } from 'node:util'
+import { readFlags, runBenchmark } from './command.ts'
 import { load } from './load.ts'
-import { childrenOf, cpuMicroseconds, obstacle } from './measure.ts'
+import { childrenOf, cpuMicroseconds } from './measure.ts'
 import { type ServerProcess, startServer } from './process.ts'
 import { ratiosOf, spreadOf } from './stats.ts'
 import { number, table, withSpread } from './table.ts'
@@ -13,23 +13,12 @@ not depend on whether client and workers have cores of their own.
   --rounds N      how often each server is asked in turn (default 7)
   --requests N    in one round (default 60000)`
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '7' },
-    requests: { type: 'string', default: '60000' },
-    help: { type: 'boolean', default: false },
-  },
-})
-const [rounds, requests] = [Number(values.rounds), Number(values.requests)]
+const { rounds, requests, wantsHelp } = readFlags({ rounds: 7, requests: 60_000 })
 const warmUp = 20_000
 /** Enough that the system spreads them evenly. */
 const connections = 512
 
-const problem = values.help ? usage : obstacle()
-if (problem !== null) {
-  process.stderr.write(`${problem}\n`)
-  process.exitCode = values.help ? 0 : 2
-} else await run()
+await runBenchmark(usage, wantsHelp, run)
 
 interface Way {
   readonly name: string

@@ -4,19 +4,16 @@ import { compression } from 'rawhttp/plugins/compression'
 import { router } from 'rawhttp/plugins/router'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { TestSource } from '../support/event-source.ts'
+import { startForTest } from '../support/for-test.ts'
 import { get } from '../support/messages.ts'
 import { phases } from '../support/phases.ts'
 import { RawClient } from '../support/raw-client.ts'
-import { answering, startServer, type TestServer } from '../support/server.ts'
+import { answering } from '../support/server.ts'
 
 const listen = [{ port: 0 }]
 const hello = answering(({ path }) => HttpResponse.text(`new ${path}`))
 
-async function started(...plugins: Plugins): Promise<TestServer> {
-  const served = await startServer({ plugins })
-  onTestFinished(() => served[Symbol.asyncDispose]())
-  return served
-}
+const started = (...plugins: Plugins) => startForTest({ plugins })
 
 /** Clients that have the first event of a stream each, and the sources behind them. */
 async function listening(count: number, ...plugins: Plugins) {

@@ -2,9 +2,9 @@ import { PassThrough, Readable } from 'node:stream'
 import { type EventsContext, type EventsInit, type EventsSource, HttpResponse } from 'rawhttp'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { TestSource } from '../support/event-source.ts'
+import { connectForTest } from '../support/for-test.ts'
 import { serve } from '../support/in-memory.ts'
 import { get, request } from '../support/messages.ts'
-import { RawClient } from '../support/raw-client.ts'
 import { answering, startServer, type TestServer } from '../support/server.ts'
 
 /** The shortest period of the server's clock, so that a comment is late by 10 ms and not by 500. */
@@ -17,12 +17,6 @@ async function serving(source: EventsSource, init?: EventsInit): Promise<TestSer
   })
   onTestFinished(() => served[Symbol.asyncDispose]())
   return served
-}
-
-async function connected({ port }: TestServer): Promise<RawClient> {
-  const client = await RawClient.connect(port)
-  onTestFinished(() => client[Symbol.asyncDispose]())
-  return client
 }
 
 describe('HttpResponse.events', () => {
@@ -103,7 +97,7 @@ describe('a function as source', () => {
   test('is not called for HEAD, nor is an iterable begun', async () => {
     const source = vi.fn(() => Readable.from(['a']))
     const served = await serving(source)
-    const client = await connected(served)
+    const client = await connectForTest(served)
     client.send(request('HEAD', '/'))
     const { status, field } = await client.response({ toHead: true })
     expect([status, field('content-type')]).toEqual([200, 'text/event-stream'])
@@ -119,7 +113,7 @@ describe('a function as source', () => {
   test('is told when its client leaves', async () => {
     const source = new TestSource()
     const served = await serving(({ signal }) => source.until(signal))
-    const client = await connected(served)
+    const client = await connectForTest(served)
     source.give('a')
     client.send(get())
     await client.until('data: a\n\n')
@@ -134,7 +128,7 @@ describe('a function as source', () => {
 describe('a heartbeat', () => {
   test('reaches a client that waits, and the events come behind it', async () => {
     const source = new TestSource()
-    const client = await connected(await serving(source, { heartbeat: '20ms' }))
+    const client = await connectForTest(await serving(source, { heartbeat: '20ms' }))
     client.send(get())
     await client.until('3\r\n:\n\n\r\n')
     await client.until('3\r\n:\n\n\r\n')
@@ -150,7 +144,7 @@ describe('a heartbeat', () => {
       plugins: [answering(() => HttpResponse.events(source, { heartbeat: '20ms' }))],
     })
     onTestFinished(() => served[Symbol.asyncDispose]())
-    const client = await connected(served)
+    const client = await connectForTest(served)
     client.socket.pause()
     client.send(get())
     // More than the sockets of both sides hold, and less than what makes the source wait.

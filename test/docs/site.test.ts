@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { docsIn } from '../../sites/docs/index.ts'
 import { build } from '../../sites/docs/make/build.ts'
 import config from '../../sites/docs/rawhttp.config.ts'
-import { type Browser, startChromium } from '../support/chromium.ts'
+import { type Browser, openPage, startChromium } from '../support/chromium.ts'
 
 // The documentation as a person meets it: built, served by rawhttp, in a real Chromium.
 
@@ -90,12 +90,7 @@ describe('the documentation, served', () => {
 describe('the documentation in Chromium', { timeout: 60_000 }, () => {
   beforeEach(async () => {
     browser = await startChromium()
-    page = await browser.context.newPage()
-    complaints = []
-    page.on('console', message => {
-      if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
-    })
-    page.on('pageerror', error => complaints.push(String(error)))
+    ;({ page, complaints } = await openPage(browser))
   })
 
   afterEach(async () => {

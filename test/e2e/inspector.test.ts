@@ -8,7 +8,7 @@ import { router } from 'rawhttp/plugins/router'
 import { securityHeaders } from 'rawhttp/plugins/security-headers'
 import { RawClient } from 'rawhttp/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type Browser, startChromium } from '../support/chromium.ts'
+import { type Browser, openPage, startChromium } from '../support/chromium.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 // The inspector as a person uses it, in a real Chromium. What runs in the page has types of its own: hence it is text.
@@ -47,12 +47,7 @@ beforeEach(async () => {
     ],
     sites: [{ name: 'shop', hosts: ['*'] }],
   })
-  page = await browser.context.newPage()
-  complaints = []
-  page.on('console', message => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
-  })
-  page.on('pageerror', error => complaints.push(String(error)))
+  ;({ page, complaints } = await openPage(browser))
   page.on('dialog', dialog => {
     complaints.push(`a dialog: ${dialog.message()}`)
     void dialog.dismiss()

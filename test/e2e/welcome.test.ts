@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type Browser, startChromium } from '../support/chromium.ts'
+import { type Browser, openPage, startChromium } from '../support/chromium.ts'
 import { serve } from './package/shell.ts'
 
 // The welcome site as a person meets it: the real command, a real Chromium.
@@ -29,12 +29,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   browser = await startChromium()
-  page = await browser.context.newPage()
-  complaints = []
-  page.on('console', message => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
-  })
-  page.on('pageerror', error => complaints.push(String(error)))
+  ;({ page, complaints } = await openPage(browser))
 })
 
 afterEach(async () => {

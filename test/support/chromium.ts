@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type BrowserContext, chromium, type LaunchOptions } from 'playwright-core'
+import { type BrowserContext, chromium, type LaunchOptions, type Page } from 'playwright-core'
 import { needTool } from './tools.ts'
 
 /** Keeps Chromium from looking for hosts that are not there. */
@@ -35,4 +35,15 @@ export async function startChromium(args: LaunchOptions['args'] = []): Promise<B
     await rm(profile, { recursive: true, force: true })
   }
   return { context, [Symbol.asyncDispose]: end }
+}
+
+/** Opens a page, and notes what Chromium complains of there: errors, warnings, and what its scripts throw. */
+export async function openPage({ context }: Browser): Promise<{ page: Page; complaints: string[] }> {
+  const page = await context.newPage()
+  const complaints: string[] = []
+  page.on('console', message => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
+  })
+  page.on('pageerror', error => complaints.push(String(error)))
+  return { page, complaints }
 }

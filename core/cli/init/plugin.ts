@@ -3,6 +3,7 @@ import type { PluginNames } from './names.ts'
 import { readme } from './plugin-readme.ts'
 import { optionsSource, pluginSource, pluginTest } from './plugin-sources.ts'
 import type { Manifest, Scaffold } from './scaffold.ts'
+import { compilerOptions } from './tsconfig.ts'
 
 /** The package of a plugin: its source, the options that it reads, a test, and what is needed to publish it. */
 export function pluginScaffold(names: PluginNames, manifest: Manifest): Scaffold {
@@ -32,20 +33,7 @@ export function pluginScaffold(names: PluginNames, manifest: Manifest): Scaffold
 const ignored = 'node_modules/\ndist/\n*.tgz\n'
 
 const tsconfig = `{
-  "compilerOptions": {
-    "target": "es2024",
-    "lib": ["es2024", "esnext.disposable"],
-    "types": ["node"],
-    "module": "nodenext",
-    "noEmit": true,
-    "strict": true,
-    "exactOptionalPropertyTypes": true,
-    "noUncheckedIndexedAccess": true,
-    "erasableSyntaxOnly": true,
-    "verbatimModuleSyntax": true,
-    "rewriteRelativeImportExtensions": true,
-    "skipLibCheck": true
-  },
+  ${compilerOptions(['es2024', 'esnext.disposable'], 'rewriteRelativeImportExtensions')},
   "include": ["src", "test"]
 }
 `

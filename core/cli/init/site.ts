@@ -2,6 +2,7 @@ import { mergeIgnore, mergeManifest } from './merge.ts'
 import type { Manifest, Scaffold } from './scaffold.ts'
 import { errorPage, icon, page, style } from './site-pages.ts'
 import { config, helloApi, siteModule, siteTest } from './site-sources.ts'
+import { compilerOptions } from './tsconfig.ts'
 
 interface SiteOptions {
   readonly name: string
@@ -45,22 +46,8 @@ export function siteScaffold({ name, manifest, extension: ts }: SiteOptions): Sc
 
 const ignored = 'node_modules/\n'
 
-/** Node runs the modules as they are: what it cannot strip, or cannot find, is an error here too. */
 const tsconfig = (ts: string): string => `{
-  "compilerOptions": {
-    "target": "es2024",
-    "lib": ["es2024"],
-    "types": ["node"],
-    "module": "nodenext",
-    "noEmit": true,
-    "strict": true,
-    "exactOptionalPropertyTypes": true,
-    "noUncheckedIndexedAccess": true,
-    "erasableSyntaxOnly": true,
-    "verbatimModuleSyntax": true,
-    "allowImportingTsExtensions": true,
-    "skipLibCheck": true
-  },
+  ${compilerOptions(['es2024'], 'allowImportingTsExtensions')},
   "include": ["rawhttp.config.${ts}", "site", "test"],
   "exclude": ["site/public"]
 }

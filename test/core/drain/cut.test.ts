@@ -1,5 +1,6 @@
 import { Connect, type Diagnostic, HttpResponse, type Plugins } from 'rawhttp'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { connectForTest, startForTest } from '../../support/for-test.ts'
 import { Gates } from '../../support/gates.ts'
 import { layer, owner } from '../../support/layers.ts'
 import { get, post, request } from '../../support/messages.ts'
@@ -7,25 +8,12 @@ import { RawClient } from '../../support/raw-client.ts'
 import { answering, startServer, type TestServer } from '../../support/server.ts'
 import { tempFile } from '../../support/temp-file.ts'
 import { steady, turns } from '../../support/turns.ts'
+import { received } from './received.ts'
 
 const AMPLE = { deadline: 1_000_000 }
 const AT_WORK = 'plugin "test-answer", handle tap "test-answer" was at work'
 
-async function started(...plugins: Plugins): Promise<TestServer> {
-  const served = await startServer({ plugins })
-  onTestFinished(() => served[Symbol.asyncDispose]())
-  return served
-}
-
-async function connected(served: TestServer): Promise<RawClient> {
-  const client = await RawClient.connect(served.port)
-  onTestFinished(() => client[Symbol.asyncDispose]())
-  return client
-}
-
-async function received(served: TestServer, bytes: string): Promise<void> {
-  while (served.server.stats.received < bytes.length) await turns(1)
-}
+const started = (...plugins: Plugins) => startForTest({ plugins })
 
 /** Stops politely, sees that nothing ends by itself, and forces. Gives what was reported. */
 async function forced({ server, reports }: TestServer): Promise<readonly Diagnostic[]> {
@@ -56,7 +44,7 @@ const cut = (client: RawClient, doing: string, asked?: string) => {
 describe('what a stop cuts is named, with its client, request, site, age and what it was doing:', () => {
   test('a head that has come in part', async () => {
     const served = await started()
-    const client = await connected(served)
+    const client = await connectForTest(served)
     client.send('GET / HTTP/1.1\r\nHo')
     await received(served, 'GET / HTTP/1.1\r\nHo')
     expect(said(await forced(served))).toEqual([cut(client, 'its head had come in part')])
@@ -66,7 +54,7 @@ describe('what a stop cuts is named, with its client, request, site, age and wha
   test('a request whose handler is at work', async () => {
     const gates = new Gates()
     const served = await started(answering(gates.answer))
-    const client = await connected(served)
+    const client = await connectForTest(served)
     client.send(get('/slow?secret'))
     await gates.until(1)
     expect(said(await forced(served))).toEqual([cut(client, AT_WORK, 'GET /slow?secret')])
@@ -76,7 +64,7 @@ describe('what a stop cuts is named, with its client, request, site, age and wha
 
   test('a request whose body is read', async () => {
     const served = await started(answering(async ({ body }) => HttpResponse.text(await body.text())))
-    const client = await connected(served)
+    const client = await connectForTest(served)
     const part = post('/upload', 'hello').slice(0, -2)
     client.send(part)
     await received(served, part)
@@ -86,7 +74,7 @@ describe('what a stop cuts is named, with its client, request, site, age and wha
 
   test('a request whose client was told to continue', async () => {
     const served = await started(answering(async ({ body }) => HttpResponse.text(await body.text())))
-    const client = await connected(served)
+    const client = await connectForTest(served)
     client.send(request('PUT', '/expect', ['Content-Length: 5', 'Expect: 100-continue']))
     await client.response({ interim: true })
     expect(said(await forced(served))).toEqual([cut(client, 'its body was on its way', 'PUT /expect')])
@@ -98,7 +86,7 @@ describe('what a stop cuts is named, with its client, request, site, age and wha
       await new Promise(() => undefined)
     }
     const served = await started(answering(() => HttpResponse.stream(source())))
-    const client = await connected(served)
+    const client = await connectForTest(served)
     client.send(get('/stream'))
     await client.until('one')
     expect(said(await forced(served))).toEqual([cut(client, 'its answer was not complete', 'GET /stream')])
@@ -111,7 +99,7 @@ describe('what a stop cuts is named, with its client, request, site, age and wha
     ['that ends with it', 'Connection: close'],
   ])('an answer that the client does not take, on a connection %s', async (_, field) => {
     const served = await started(answering(() => HttpResponse.bytes(Buffer.alloc(20_000_000))))
-    const client = await connected(served)
+    const client = await connectForTest(served)
     client.socket.pause()
     client.send(get('/large', field))
     await steady(() => served.server.stats.sent)
@@ -127,7 +115,7 @@ describe('what a stop cuts is named, with its client, request, site, age and wha
       await new Promise(() => undefined)
     }
     const served = await started(answering(() => HttpResponse.stream(source())))
-    const client = await connected(served)
+    const client = await connectForTest(served)
     client.send('GET /old HTTP/1.0\r\n\r\n')
     await client.until('one')
     expect(said(await forced(served))).toEqual([cut(client, 'its answer was not complete', 'GET /old')])
@@ -139,7 +127,7 @@ describe('what a stop cuts is named, with its client, request, site, age and wha
       for (let piece = 0; piece < 20; piece++) yield Buffer.alloc(1_000_000)
     }
     const served = await started(answering(() => HttpResponse.stream(source())))
-    const client = await connected(served)
+    const client = await connectForTest(served)
     client.socket.pause()
     client.send('GET /old HTTP/1.0\r\n\r\n')
     await steady(() => served.server.stats.sent)
@@ -155,7 +143,7 @@ describe('what a stop cuts is named, with its client, request, site, age and wha
     const served = await started(
       answering(asked => (asked.path === '/1' ? gates.answer(asked) : HttpResponse.text('quick'))),
     )
-    const client = await connected(served)
+    const client = await connectForTest(served)
     client.send(get('/1') + get('/2') + get('/3', 'Connection: upgrade', 'Upgrade: echo'))
     await gates.until(1)
     expect(said(await forced(served))).toEqual([
@@ -181,7 +169,7 @@ describe('what a stop cuts is named, with its client, request, site, age and wha
         }),
       ),
     )
-    const client = await connected(served)
+    const client = await connectForTest(served)
     client.send(get('/socket', 'Connection: upgrade', 'Upgrade: echo'))
     await client.until('hello')
     expect(said(await forced(served))).toEqual([cut(client, 'its stream was upgraded', 'GET /socket')])
@@ -198,7 +186,7 @@ describe('what a stop cuts is named, with its client, request, site, age and wha
         }),
       ),
     )
-    const client = await connected(served)
+    const client = await connectForTest(served)
     client.send(get('/chat', 'Connection: upgrade', 'Upgrade: chat'))
     await client.response({ interim: true })
     expect(said(await forced(served))).toEqual([
@@ -209,7 +197,7 @@ describe('what a stop cuts is named, with its client, request, site, age and wha
 
   test('a stream that a plugin has claimed', async () => {
     const served = await started(layer('h9', Connect.Protocol, () => owner('h9')))
-    const client = await connected(served)
+    const client = await connectForTest(served)
     while (served.server.stats.connections === 0) await turns(1)
     expect(said(await forced(served))).toEqual([cut(client, '"h9" had it')])
   })
@@ -217,7 +205,7 @@ describe('what a stop cuts is named, with its client, request, site, age and wha
   test('a handler whose client has left', async () => {
     const gates = new Gates()
     const served = await started(answering(gates.answer))
-    const client = await connected(served)
+    const client = await connectForTest(served)
     client.send(get('/left'))
     await gates.until(1)
     client.reset()
@@ -262,7 +250,7 @@ describe('what a stop cuts is named, with its client, request, site, age and wha
     const gates = new Gates()
     const served = await startServer({ limits: { pipelineDepth: 200 }, plugins: [answering(gates.answer)] })
     onTestFinished(() => served[Symbol.asyncDispose]())
-    const client = await connected(served)
+    const client = await connectForTest(served)
     client.send(Array.from({ length: 103 }, (_, at) => get(`/${at}`)).join(''))
     await gates.until(103)
     const reports = said(await forced(served))
@@ -276,7 +264,11 @@ describe('the deadline', () => {
   test('cuts what is left, and nothing else is named', async () => {
     const gates = new Gates()
     const served = await started(answering(gates.answer))
-    const [busy, idle, done] = [await connected(served), await connected(served), await connected(served)]
+    const [busy, idle, done] = [
+      await connectForTest(served),
+      await connectForTest(served),
+      await connectForTest(served),
+    ]
     done.send(get('/done', 'Connection: close'))
     gates.open('/done')
     await done.response()
@@ -289,7 +281,7 @@ describe('the deadline', () => {
 
   test('names nobody when only idle connections were left, whose clients have not ended their side', async () => {
     const served = await started(answering(() => HttpResponse.text('x')))
-    const [fresh, used] = [await connected(served), await connected(served)]
+    const [fresh, used] = [await connectForTest(served), await connectForTest(served)]
     used.send(get())
     await used.response()
     while (served.server.stats.connections < 2) await turns(1)

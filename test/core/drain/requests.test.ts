@@ -1,11 +1,13 @@
 import { HttpResponse } from 'rawhttp'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { connectForTest, startForTest } from '../../support/for-test.ts'
 import { Gates } from '../../support/gates.ts'
 import { get, post, request, statuses } from '../../support/messages.ts'
 import { RawClient } from '../../support/raw-client.ts'
-import { answering, startServer, type TestServer } from '../../support/server.ts'
+import { answering, type TestServer } from '../../support/server.ts'
 import { tempFile } from '../../support/temp-file.ts'
 import { steady, turns } from '../../support/turns.ts'
+import { received } from './received.ts'
 
 // What a client sees of a stop, by what its connection is doing. No stop here reaches its deadline, so each ends
 // because nothing is left, and nothing is reported.
@@ -13,25 +15,8 @@ const AMPLE = { deadline: 1_000_000 }
 
 const path = answering(({ path: asked }) => HttpResponse.text(asked))
 
-async function started(config: Parameters<typeof startServer>[0]): Promise<TestServer> {
-  const served = await startServer(config)
-  onTestFinished(() => served[Symbol.asyncDispose]())
-  return served
-}
-
 /** The path of a socket in a folder of its own. */
 const socketPath = async () => `${await tempFile('x', '')}.sock`
-
-async function connected(served: TestServer): Promise<RawClient> {
-  const client = await RawClient.connect(served.port)
-  onTestFinished(() => client[Symbol.asyncDispose]())
-  return client
-}
-
-/** When so many bytes have come from clients. */
-async function received(served: TestServer, bytes: string): Promise<void> {
-  while (served.server.stats.received < bytes.length) await turns(1)
-}
 
 /** Ends the client's side, as one does that has seen the server's end, and waits for the stop. */
 async function politely(served: TestServer, client: RawClient, stopped: Promise<void>): Promise<void> {
@@ -43,8 +28,8 @@ async function politely(served: TestServer, client: RawClient, stopped: Promise<
 
 describe('a connection without a request', () => {
   test('that was just accepted ends at once, without a byte', async () => {
-    const served = await started({ plugins: [path] })
-    const client = await connected(served)
+    const served = await startForTest({ plugins: [path] })
+    const client = await connectForTest(served)
     while (served.server.stats.connections === 0) await turns(1)
     const stopped = served.server.stop(AMPLE)
     expect(await client.rest()).toBe('')
@@ -52,8 +37,8 @@ describe('a connection without a request', () => {
   })
 
   test('that is kept alive ends at once, behind the answers before', async () => {
-    const served = await started({ plugins: [path] })
-    const client = await connected(served)
+    const served = await startForTest({ plugins: [path] })
+    const client = await connectForTest(served)
     client.send(get('/before'))
     expect((await client.response()).body.toString()).toBe('/before')
     const stopped = served.server.stop(AMPLE)
@@ -62,8 +47,8 @@ describe('a connection without a request', () => {
   })
 
   test('whose client never ends its own side holds the stop no longer than its answer may take to be read', async () => {
-    const served = await started({ plugins: [path] })
-    const client = await connected(served)
+    const served = await startForTest({ plugins: [path] })
+    const client = await connectForTest(served)
     client.send(get())
     await client.response()
     const stopped = served.server.stop(AMPLE)
@@ -73,8 +58,8 @@ describe('a connection without a request', () => {
   })
 
   test('that was answered for the last time and waits for the end of its client is left to it', async () => {
-    const served = await started({ plugins: [path] })
-    const client = await connected(served)
+    const served = await startForTest({ plugins: [path] })
+    const client = await connectForTest(served)
     client.send(get('/last', 'Connection: close'))
     expect((await client.response()).body.toString()).toBe('/last')
     const stopped = served.server.stop(AMPLE)
@@ -83,7 +68,7 @@ describe('a connection without a request', () => {
 
   test('on a Unix socket ends at once too', async () => {
     const socket = await socketPath()
-    const served = await started({ listen: [{ port: 0 }, { path: socket }], plugins: [path] })
+    const served = await startForTest({ listen: [{ port: 0 }, { path: socket }], plugins: [path] })
     const client = await RawClient.open({ path: socket })
     onTestFinished(() => client[Symbol.asyncDispose]())
     client.send(get('/unix'))
@@ -94,9 +79,9 @@ describe('a connection without a request', () => {
   })
 
   test('beyond maxConnections was turned away before, and takes no part', async () => {
-    const served = await started({ limits: { maxConnections: 1 }, plugins: [path] })
-    const client = await connected(served)
-    const refused = await connected(served)
+    const served = await startForTest({ limits: { maxConnections: 1 }, plugins: [path] })
+    const client = await connectForTest(served)
+    const refused = await connectForTest(served)
     await refused.closed
     const stopped = served.server.stop(AMPLE)
     expect(await client.rest()).toBe('')
@@ -108,8 +93,8 @@ describe('a connection without a request', () => {
 
 describe('a request on its way in', () => {
   test('whose head has come in part is awaited and answered, and nothing behind it', async () => {
-    const served = await started({ plugins: [path] })
-    const client = await connected(served)
+    const served = await startForTest({ plugins: [path] })
+    const client = await connectForTest(served)
     const part = 'GET /half HTTP/1.1\r\nHo'
     client.send(part)
     await received(served, part)
@@ -124,10 +109,10 @@ describe('a request on its way in', () => {
   })
 
   test('whose body the handler reads is awaited', async () => {
-    const served = await started({
+    const served = await startForTest({
       plugins: [answering(async ({ body }) => HttpResponse.text(await body.text()))],
     })
-    const client = await connected(served)
+    const client = await connectForTest(served)
     const part = post('/', 'hello').slice(0, -2)
     client.send(part)
     await received(served, part)
@@ -147,8 +132,8 @@ describe('a request on its way in', () => {
       await gate.promise
       return HttpResponse.text(await body.text())
     })
-    const served = await started({ plugins: [reads] })
-    const client = await connected(served)
+    const served = await startForTest({ plugins: [reads] })
+    const client = await connectForTest(served)
     client.send(request('POST', '/', ['Content-Length: 5', 'Expect: 100-continue']))
     await arrived.promise
     const stopped = served.server.stop(AMPLE)
@@ -162,8 +147,8 @@ describe('a request on its way in', () => {
 
   test('whose client waits for 100 Continue gets its answer when the handler does not read', async () => {
     const gates = new Gates()
-    const served = await started({ plugins: [answering(gates.answer)] })
-    const client = await connected(served)
+    const served = await startForTest({ plugins: [answering(gates.answer)] })
+    const client = await connectForTest(served)
     client.send(request('POST', '/unread', ['Content-Length: 5', 'Expect: 100-continue']))
     await gates.until(1)
     const stopped = served.server.stop(AMPLE)
@@ -173,8 +158,8 @@ describe('a request on its way in', () => {
   })
 
   test('whose answer is out already is read no longer than its rest may take', async () => {
-    const served = await started({ plugins: [path] })
-    const client = await connected(served)
+    const served = await startForTest({ plugins: [path] })
+    const client = await connectForTest(served)
     client.send(post('/early', 'hello').slice(0, -2))
     expect((await client.response()).body.toString()).toBe('/early')
     const stopped = served.server.stop(AMPLE)
@@ -186,8 +171,8 @@ describe('a request on its way in', () => {
 describe('a request at work', () => {
   test('is answered, and its answer says that the connection ends', async () => {
     const gates = new Gates()
-    const served = await started({ plugins: [answering(gates.answer)] })
-    const client = await connected(served)
+    const served = await startForTest({ plugins: [answering(gates.answer)] })
+    const client = await connectForTest(served)
     client.send(get('/slow'))
     await gates.until(1)
     const stopped = served.server.stop(AMPLE)
@@ -200,8 +185,8 @@ describe('a request at work', () => {
 
   test('has every request answered that came with it, and only the last answer says the end', async () => {
     const gates = new Gates()
-    const served = await started({ limits: { pipelineDepth: 3 }, plugins: [answering(gates.answer)] })
-    const client = await connected(served)
+    const served = await startForTest({ limits: { pipelineDepth: 3 }, plugins: [answering(gates.answer)] })
+    const client = await connectForTest(served)
     client.send([1, 2, 3, 4, 5].map(number => get(`/${number}`)).join(''))
     await gates.until(3)
     const stopped = served.server.stop(AMPLE)
@@ -217,7 +202,7 @@ describe('a request at work', () => {
   test('on a Unix socket is answered', async () => {
     const socket = await socketPath()
     const gates = new Gates()
-    const served = await started({
+    const served = await startForTest({
       listen: [{ port: 0 }, { path: socket }],
       plugins: [answering(gates.answer)],
     })
@@ -240,8 +225,8 @@ describe('an answer on its way out', () => {
       await gate.promise
       yield 'two'
     }
-    const served = await started({ plugins: [answering(() => HttpResponse.stream(source()))] })
-    const client = await connected(served)
+    const served = await startForTest({ plugins: [answering(() => HttpResponse.stream(source()))] })
+    const client = await connectForTest(served)
     client.send(get())
     await client.until('one')
     const stopped = served.server.stop(AMPLE)
@@ -254,8 +239,8 @@ describe('an answer on its way out', () => {
 
   test('goes out whole to a client that takes its time', async () => {
     const body = Buffer.alloc(8_000_000, 'x')
-    const served = await started({ plugins: [answering(() => HttpResponse.bytes(body))] })
-    const client = await connected(served)
+    const served = await startForTest({ plugins: [answering(() => HttpResponse.bytes(body))] })
+    const client = await connectForTest(served)
     client.socket.pause()
     client.send(get())
     await steady(() => served.server.stats.sent)

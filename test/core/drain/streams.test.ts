@@ -1,26 +1,16 @@
 import { Connect, type ConnectionOwner, HttpResponse, type Plugins } from 'rawhttp'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { connectForTest, startForTest } from '../../support/for-test.ts'
 import { Gates } from '../../support/gates.ts'
 import { layer, proxyLine } from '../../support/layers.ts'
 import { get } from '../../support/messages.ts'
-import { RawClient } from '../../support/raw-client.ts'
-import { answering, startServer, type TestServer } from '../../support/server.ts'
+import { answering } from '../../support/server.ts'
 import { turns } from '../../support/turns.ts'
 
 // What a stop does with streams that are in other hands.
 const AMPLE = { deadline: 1_000_000 }
 
-async function started(...plugins: Plugins): Promise<TestServer> {
-  const served = await startServer({ plugins })
-  onTestFinished(() => served[Symbol.asyncDispose]())
-  return served
-}
-
-async function connected(served: TestServer): Promise<RawClient> {
-  const client = await RawClient.connect(served.port)
-  onTestFinished(() => client[Symbol.asyncDispose]())
-  return client
-}
+const started = (...plugins: Plugins) => startForTest({ plugins })
 
 /** A stream that says hello, and then whatever it hears. */
 const echo = (raw: boolean) =>
@@ -51,7 +41,7 @@ describe('a stream that was upgraded', () => {
     ['raw', true],
   ])('%s, goes on until it ends by itself, and the stop with it', async (_, raw) => {
     const served = await started(echo(raw))
-    const client = await connected(served)
+    const client = await connectForTest(served)
     client.send(upgrade())
     await client.until('hello')
     const stopped = served.server.stop(AMPLE)
@@ -68,7 +58,7 @@ describe('a stream that was upgraded', () => {
 
   test('is cut at the deadline when nobody ends it', async () => {
     const served = await started(echo(false))
-    const client = await connected(served)
+    const client = await connectForTest(served)
     client.send(upgrade('/socket'))
     await client.until('hello')
     const stopped = served.server.stop({ deadline: 200 })
@@ -90,7 +80,7 @@ describe('a stream that was upgraded', () => {
         HttpResponse.upgrade({ protocol: 'echo' }, stream => polite(text => stream.end(text), told)),
       ),
     )
-    const client = await connected(served)
+    const client = await connectForTest(served)
     client.send(upgrade())
     await client.response({ interim: true })
     const stopped = served.server.stop({ deadline: 12_345 })
@@ -109,7 +99,7 @@ describe('a stream that was upgraded', () => {
         return HttpResponse.upgrade({ protocol: 'echo' }, stream => polite(text => stream.end(text), told))
       }),
     )
-    const client = await connected(served)
+    const client = await connectForTest(served)
     client.send(upgrade('/late'))
     await gates.until(1)
     const stopped = served.server.stop({ deadline: 12_345 })
@@ -133,7 +123,7 @@ describe('a stream that a plugin has claimed', () => {
         return polite(text => stream.end(text), told)
       }),
     )
-    const client = await connected(served)
+    const client = await connectForTest(served)
     while (served.server.stats.connections === 0) await turns(1)
     const stopped = served.server.stop({ deadline: 12_345 })
     expect(await client.rest()).toBe('bye')
@@ -152,7 +142,7 @@ describe('a stream that a plugin has claimed', () => {
         return polite(text => stream.end(text), told)
       }),
     )
-    const client = await connected(served)
+    const client = await connectForTest(served)
     client.send('FROM ')
     while (served.server.stats.received < 5) await turns(1)
     const stopped = served.server.stop({ deadline: 12_345 })
@@ -171,7 +161,7 @@ describe('a stream that a plugin has claimed', () => {
       proxyLine,
       answering(() => HttpResponse.text('never')),
     )
-    const client = await connected(served)
+    const client = await connectForTest(served)
     client.send('FROM ')
     while (served.server.stats.received < 5) await turns(1)
     const stopped = served.server.stop(AMPLE)
