@@ -5,9 +5,9 @@ import { parseArgs } from 'node:util'
 import { makeCertificate } from '../support/certificate.ts'
 import { rows } from './all-rows.ts'
 import { obstacle } from './measure.ts'
-import { picture } from './picture.ts'
+import { drawRows, type Method, publish, published, writeRows } from './published.ts'
 import { report } from './report.ts'
-import { type RowResult, verdictsOf } from './result.ts'
+import type { RowResult } from './result.ts'
 import type { Row, Settings } from './rows.ts'
 import { tempFolder } from './temp-folder.ts'
 import { buildReference, buildTree } from './tree.ts'
@@ -29,7 +29,8 @@ rounds A B C A B C; the server on one core, the client on another. "npm run benc
   --json FILE      writes every round there
   --svg FILE       draws the table
 
-A run of all rows with no less than the default of rounds and requests writes docs/benchmark.json and .svg, too.`
+With no less than the default of rounds and requests, and all servers, the rows take the place of those of before in
+docs/benchmark.json, and benchmark.svg is drawn anew.`
 
 const { values } = parseArgs({
   options: {
@@ -53,7 +54,8 @@ const chosen = values.rows.split(',')
 /** With less, a difference says nothing. */
 const isFull = rounds >= 9 && requests >= 200_000 && warmUp >= 60_000
 const { against, servers } = values
-const isComplete = isFull && chosen.length === ids.length && against === undefined && servers === undefined
+/** Such a row stands for itself, whichever others were measured with it. */
+const isComplete = isFull && against === undefined && servers === undefined
 
 const problem = values.help ? usage : (badOptions() ?? obstacle())
 if (problem !== null) {
@@ -111,18 +113,20 @@ function method(): string {
 }
 
 function write(results: readonly RowResult[]): void {
-  const docs = join(import.meta.dirname, '../../docs')
-  const json = values.json ?? (isComplete ? join(docs, 'benchmark.json') : undefined)
-  const svg = values.svg ?? (isComplete ? join(docs, 'benchmark.svg') : undefined)
-  const all = {
+  const rowsOf = published(results, methodNow())
+  if (values.json !== undefined) writeRows(values.json, rowsOf)
+  if (values.svg !== undefined) drawRows(values.svg, rowsOf)
+  if (isComplete) publish(join(import.meta.dirname, '../../docs'), rowsOf, ids)
+}
+
+function methodNow(): Method {
+  return {
+    date: new Date().toISOString().slice(0, 10),
     node: process.version,
-    system: `${process.platform} ${release()}`,
-    processor: cpus()[0]?.model,
+    system: `${process.platform} ${release().split('-', 1)[0]}`,
+    processor: cpus()[0]?.model ?? 'unknown',
     rounds,
     requests,
     warmUp,
-    rows: results.map(result => ({ ...result, verdicts: verdictsOf(result) })),
   }
-  if (json !== undefined) writeFileSync(json, `${JSON.stringify(all, null, 2)}\n`)
-  if (svg !== undefined) writeFileSync(svg, picture(results, method().split('\n')[0]!))
 }

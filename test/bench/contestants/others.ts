@@ -26,7 +26,7 @@ http://127.0.0.1:${port} {
 }
 `
 
-export const caddy = configured('caddy, access log', caddyKind, caddyfile())
+export const caddy = configured('caddy, access log', caddyKind, caddyfile(), { share: 0.2 })
 /** On the fly, as nginx does. */
 export const caddyGzip = configured('caddy, gzip on the fly', caddyKind, caddyfile('encode gzip'), {
   share: 0.1,
