@@ -255,9 +255,13 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
 
   #arm(): void {
     if (this.#state !== OPEN) return
-    const now = this.deadlines.now()
-    const look = this.output.nextLook(now, this.answers.writeTimeout)
-    this.deadline = Math.min(this.#reader.deadline(now), look, this.#quietDeadline)
+    this.deadline = Math.min(this.#reader.deadline, this.#nextLook, this.#quietDeadline)
+  }
+
+  // Nearly always nothing waits, and the clock need not be read.
+  get #nextLook(): number {
+    if (this.stream.writableLength === 0) return Number.POSITIVE_INFINITY
+    return this.output.nextLook(this.deadlines.now(), this.answers.writeTimeout)
   }
 
   // That a client has left shows only to who reads or writes. While neither happens, an answer under way that says

@@ -43,7 +43,6 @@ export abstract class ExchangeLife {
   /** The answer failed after its head was out, and the client is not to blame. */
   #isBroken = false
   #watch: HandlerWatch | null = null
-  readonly #startedAt: number
 
   /** @param fired The hooks of the site: as they are, or as traced requests meet them. */
   constructor(generation: Generation, site: Site, fired: FiredHooks, request: HttpRequest, sink: Sink) {
@@ -51,7 +50,6 @@ export abstract class ExchangeLife {
     this.fired = fired
     this.request = request
     this.sink = sink
-    this.#startedAt = generation.deadlines.now()
     request.currentSite = site
     request.sink = sink
     request.retirement = generation.retirement
@@ -77,9 +75,7 @@ export abstract class ExchangeLife {
   protected watchOver(): void {
     if (this.state > TRANSFORMING || this.#watch !== null) return
     const { deadlines } = this.generation
-    // The answer to an error has time of its own: that of the handler may be what ran out.
-    const since = this.takesError ? deadlines.now() : this.#startedAt
-    this.#watch = new HandlerWatch(this.request, deadlines, since, () => this.guarded(() => this.timedOut()))
+    this.#watch = new HandlerWatch(this.request, deadlines, () => this.guarded(() => this.timedOut()))
     this.generation.atWork.add(this)
   }
 

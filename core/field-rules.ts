@@ -15,6 +15,11 @@ const KERNEL_FIELDS = new Set([
 /** Fields that describe the representation beside all `content-…` ones (RFC 9110 section 8). */
 const VALIDATORS = new Set(['etag', 'last-modified', 'accept-ranges'])
 
+/** Names that were found good, as they were written, and in lower case. */
+const names = new Map<string, string>()
+const MOST_NAMES = 256
+const LONGEST_NAME = 64
+
 // These two speak of what the client may do with the page, not of its bytes.
 const isPolicy = (field: string): boolean => field.startsWith('content-security-policy')
 
@@ -33,6 +38,15 @@ export function isRepresentationField(field: string): boolean {
  * @throws TypeError for what is not a name, and for fields that belong to the kernel.
  */
 export function checkedName(name: string): string {
+  const known = names.get(name)
+  if (known !== undefined) return known
+  const field = checkedAnew(name)
+  // Names are of code, and few. Those of somebody who passes on what clients send must not fill the memory.
+  if (names.size < MOST_NAMES && name.length <= LONGEST_NAME) names.set(name, field)
+  return field
+}
+
+function checkedAnew(name: string): string {
   const field = typeof name === 'string' ? name.toLowerCase() : ''
   if (!isToken(field)) throw new TypeError(`${describe(name)} is not a field name (RFC 9110 section 5.1)`)
   if (!KERNEL_FIELDS.has(field)) return field

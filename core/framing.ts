@@ -96,8 +96,15 @@ export function frame(head: RequestHead): RefusalId | null {
   return codings === null ? frameByLength(head) : frameByCodings(head, codings)
 }
 
+/** The last valid Host: nearly always the next one is the same. */
+let lastHost: string | null = null
+
 function hasValidHost(head: RequestHead): boolean {
-  if (head.host !== null && !isHost(head.host)) return false
+  const { host } = head
+  if (host !== null && host !== lastHost) {
+    if (!isHost(host)) return false
+    lastHost = host
+  }
   const { target } = head
   if (target.charCodeAt(0) === SLASH || target === '*' || head.method === 'CONNECT') return true
   const start = target.indexOf('://') + 3

@@ -14,10 +14,10 @@ export class HandlerWatch implements Timed {
   readonly #startedAt: number
   readonly #onLate: () => void
 
-  constructor(request: HttpRequest, deadlines: Deadlines, startedAt: number, onLate: () => void) {
+  constructor(request: HttpRequest, deadlines: Deadlines, onLate: () => void) {
     this.#request = request
     this.#deadlines = deadlines
-    this.#startedAt = startedAt
+    this.#startedAt = deadlines.now()
     this.#onLate = onLate
     this.deadline = this.#limit()
     deadlines.add(this)

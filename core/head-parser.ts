@@ -44,7 +44,7 @@ const spans: number[] = []
 export class HeadParser {
   /** Why the head is refused, if it is. */
   refusal: RefusalId | null = null
-  readonly #limits: ParserLimits
+  #limits: ParserLimits
   #state = COMPLETE
   #head: RequestHead = noHead
   /** Where fields go: those of the head, or of the trailer section. */
@@ -67,6 +67,11 @@ export class HeadParser {
   #name = ''
 
   constructor(limits: ParserLimits) {
+    this.#limits = limits
+  }
+
+  /** Other limits hold from the next head on. */
+  limit(limits: ParserLimits): void {
     this.#limits = limits
   }
 

@@ -45,7 +45,7 @@ const empty = Buffer.alloc(0)
  * Each state is a method that reads on from `position` and gives false when the message ended or was refused.
  */
 export class Parser {
-  readonly #events: ParserEvents
+  #events: ParserEvents
   readonly #fields: HeadParser
   /** Of the chunked body that is being read. */
   #chunks: ChunkParser | null = null
@@ -58,6 +58,12 @@ export class Parser {
   constructor(events: ParserEvents, limits: ParserLimits) {
     this.#events = events
     this.#fields = new HeadParser(limits)
+  }
+
+  /** Reads for somebody else from now on. Only one that is idle can. */
+  serve(events: ParserEvents, limits: ParserLimits): void {
+    this.#events = events
+    this.#fields.limit(limits)
   }
 
   /** Whether a head has begun and is not complete. */
@@ -195,4 +201,31 @@ export class Parser {
     this.#events.onRefused(id, this.#fields.head)
     return false
   }
+}
+
+/** What a parser without a connection tells nobody. */
+const nobody: ParserEvents = Object.freeze({
+  onBegin() {},
+  onHead() {},
+  onBody() {},
+  onEnd() {},
+  onRefused() {},
+})
+
+/** A parser that is idle. Most messages come in one piece, so that one serves all connections in turn. */
+let spare: Parser | null = null
+
+/** Gives a parser that begins with a message. */
+export function takeParser(events: ParserEvents, limits: ParserLimits): Parser {
+  const parser = spare
+  if (parser === null) return new Parser(events, limits)
+  spare = null
+  parser.serve(events, limits)
+  return parser
+}
+
+/** Takes a parser back that is idle: it holds on to nothing. */
+export function returnParser(parser: Parser, limits: ParserLimits): void {
+  parser.serve(nobody, limits)
+  spare = parser
 }

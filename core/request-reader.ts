@@ -7,7 +7,7 @@ import { IncomingBody, type IncomingBodyHost } from './incoming-body.ts'
 import { defaultExchangeLimits, type ListenerLimits } from './limits.ts'
 import type { ConnectionInfo } from './listener.ts'
 import type { Output } from './output.ts'
-import { Parser, type ParserEvents } from './parser.ts'
+import { type Parser, type ParserEvents, returnParser, takeParser } from './parser.ts'
 import { HttpRequest } from './request.ts'
 import type { HttpResponse } from './response.ts'
 
@@ -87,7 +87,7 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
     if (this.#chunk === null || !this.#mayRead()) return
     this.#isReading = true
     const { output, answers } = this.#host
-    this.#parser ??= new Parser(this, this.#limits)
+    this.#parser ??= takeParser(this, this.#limits)
     const parser = this.#parser
     output.hold()
     while (this.#chunk !== null && this.#mayRead()) {
@@ -97,9 +97,14 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
       answers.dispatchPostponed()
     }
     output.release()
-    if (parser.isIdle) this.#parser = null
+    if (parser.isIdle) this.#returnParser(parser)
     this.#isReading = false
     if (this.#turn >= REQUESTS_A_TURN) setImmediate(() => this.#nextTurn())
+  }
+
+  #returnParser(parser: Parser): void {
+    this.#parser = null
+    returnParser(parser, this.#limits)
   }
 
   #nextTurn(): void {
@@ -235,10 +240,12 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
 
   onEnd(trailers: readonly string[]): void {
     this.#turn++
-    this.#since = this.deadlines.now()
     const incoming = this.#incoming
+    // Without a body the answer has set the clock, or will.
+    if (incoming === null) return
+    this.#since = this.deadlines.now()
     this.#incoming = null
-    incoming?.end(trailers)
+    incoming.end(trailers)
   }
 
   onRefused(id: RefusalId, head: RequestHead): void {
@@ -285,8 +292,8 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
 
   // --- the clock -----------------------------------------------------------------------------------------------
 
-  deadline(now: number): number {
-    if (this.#incoming !== null) return this.#incoming.deadline(now)
+  get deadline(): number {
+    if (this.#incoming !== null) return this.#incoming.deadline(this.deadlines.now())
     if (this.#isLast()) return Number.POSITIVE_INFINITY
     if (this.#isInHead) return this.#since + this.#limits.headTimeout
     if (!this.#host.answers.isEmpty) return Number.POSITIVE_INFINITY
@@ -296,7 +303,7 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
   /** Looks whether the client is late with what it has to send. */
   expire(now: number): void {
     if (this.#incoming !== null) this.#bodyExpired(this.#incoming, now)
-    else if (now > this.deadline(now)) this.#headExpired()
+    else if (now > this.deadline) this.#headExpired()
   }
 
   #bodyExpired(incoming: IncomingBody, now: number): void {

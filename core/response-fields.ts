@@ -16,11 +16,14 @@ export class ResponseFields {
   /** Names of the base's lines that do not show. */
   #hidden: string[] | null = null
   #block: string | null = null
+  #headers: HttpHeaders | null = null
   #phase = OPEN
 
   /** The header fields as they are now, in the order in which they were set. */
   get headers(): HttpHeaders {
-    return new HttpHeaders([...this.fields()])
+    // No copy where others are below: then the list was made for this one.
+    this.#headers ??= new HttpHeaders(this.#base === null ? [...this.#lines] : this.fields())
+    return this.#headers
   }
 
   /**
@@ -41,7 +44,7 @@ export class ResponseFields {
     const field = this.#changing(name)
     checkValue(field, value)
     this.#lines.push(field, value)
-    this.#block = null
+    this.#changed()
     return this
   }
 
@@ -153,13 +156,18 @@ export class ResponseFields {
     throw new TypeError('vary may only grow in deliver; use response.vary()')
   }
 
+  #changed(): void {
+    this.#block = null
+    this.#headers = null
+  }
+
   #put(field: string, value: string): void {
     this.#remove(field)
     this.#lines.push(field, value)
   }
 
   #remove(field: string): void {
-    this.#block = null
+    this.#changed()
     const own = this.#lines
     for (let i = own.length - 2; i >= 0; i -= 2) if (own[i] === field) own.splice(i, 2)
     if (this.#base === null || this.#hidden?.includes(field)) return

@@ -7,6 +7,14 @@ test('a field name is given back in lower case', () => {
   expect(() => checkedName('TE')).toThrow('te belongs to the kernel')
 })
 
+test('a name is judged the same every time', () => {
+  for (const _ of [1, 2]) {
+    expect(checkedName('X-Twice')).toBe('x-twice')
+    expect(() => checkedName('x twice')).toThrow('is not a field name')
+    expect(() => checkedName('Upgrade')).toThrow('belongs to the kernel')
+  }
+})
+
 test('every character but those of field values is refused in one', () => {
   const refused: number[] = []
   for (let code = 0; code < 0x300; code++) {

@@ -216,6 +216,12 @@ describe('Host', () => {
     expect(framed(['Host:', 'Host: b']).refusal).toBe('H1-HOST-TWICE')
   })
 
+  it('is looked at again when the message before had another one, or the same', () => {
+    const hosts = ['a:80', 'a:80', '', 'a:80', 'a b', 'a:80']
+    const refusals = hosts.map(host => framed([`Host: ${host}`]).refusal)
+    expect(refusals).toEqual([null, null, 'H1-HOST-INVALID', null, 'H1-HOST-INVALID', null])
+  })
+
   it.each(['', 'a b', 'a@b', 'a/b', 'http://a', 'a:x', 'a, b', '[::1'])('%j is refused', host => {
     expect(framed([`Host: ${host}`]).refusal).toBe('H1-HOST-INVALID')
     expect(framed([`Host: ${host}`], { target: 'http://good/' }).refusal).toBe('H1-HOST-INVALID')

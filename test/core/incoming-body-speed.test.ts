@@ -178,7 +178,7 @@ describe('a body that trickles', () => {
       const reading = body.bytes()
       const deadlines = new Deadlines(1_000)
       const onLate = vi.fn()
-      const watch = new HandlerWatch(asked, deadlines, deadlines.now(), onLate)
+      const watch = new HandlerWatch(asked, deadlines, onLate)
       vi.setSystemTime(Date.now() + hours * 3_600_000)
       watch.expire(deadlines.now() + 99)
       expect(onLate).not.toHaveBeenCalled()

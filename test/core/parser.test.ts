@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type RefusalId, refusals } from '../../core/errors.ts'
 import { BODY_LENGTH, BODY_NONE } from '../../core/framing.ts'
+import { returnParser, takeParser } from '../../core/parser.ts'
 import {
   byteByByte,
   chunked,
@@ -266,5 +267,34 @@ describe('a refused message', () => {
       'GET /',
       '!H1-HOST-MISSING',
     ])
+  })
+})
+
+describe('a parser that was given back', () => {
+  const roomy = { headBytes: 1_000, headers: 10, targetBytes: 100 }
+
+  it('serves the next one, with the limits of that one', () => {
+    const [first, second] = [new Recorder(), new Recorder()]
+    const parser = takeParser(first, roomy)
+    parser.execute(Buffer.from(get), 0)
+    returnParser(parser, roomy)
+    expect(takeParser(second, { ...roomy, targetBytes: 3 })).toBe(parser)
+    parser.execute(Buffer.from(get.replace('/', '/long')), 0)
+    expect(outline(first.events)).toEqual(['GET /'])
+    expect(second.events.map(({ kind }) => kind)).toEqual(['begin', 'refused'])
+  })
+
+  it('tells the one before nothing any more', () => {
+    const recorder = new Recorder()
+    const parser = takeParser(recorder, roomy)
+    returnParser(parser, roomy)
+    parser.execute(Buffer.from(get), 0)
+    expect(recorder.events).toEqual([])
+    takeParser(recorder, roomy)
+  })
+
+  it('is another one for each of those who read at the same time', () => {
+    const recorder = new Recorder()
+    expect(takeParser(recorder, roomy)).not.toBe(takeParser(recorder, roomy))
   })
 })

@@ -28,6 +28,21 @@ describe('the fields of a response', () => {
     expect([...headers]).toEqual([['x-a', '1']])
   })
 
+  test('are read anew after each change', () => {
+    const response = bare().set('x-a', '1')
+    const seen = [
+      () => response.append('x-b', '2'),
+      () => response.delete('x-a'),
+      () => response.vary('Accept'),
+    ]
+    const lists = seen.map(change => {
+      expect(response.headers).toBe(response.headers)
+      change()
+      return shown(response).join()
+    })
+    expect(lists).toEqual(['x-a: 1,x-b: 2', 'x-b: 2', 'x-b: 2,vary: Accept'])
+  })
+
   test('vary names each field once, whatever its case and however many lines there were', () => {
     const response = bare().append('vary', 'Accept').append('vary', 'Origin')
     response.vary('accept', 'Cookie', 'COOKIE')
