@@ -56,7 +56,7 @@ export class Answers implements WriterHost {
 
   /** Whether the connection ends with the last answer, whatever comes behind its request. */
   get isLastFinal(): boolean {
-    const last = this.#last
+    const last = this.#last()
     if (last === undefined) return false
     // Nobody knows where the next message would begin behind a refused one, whenever its answer comes.
     return last.closesConnection || !last.message.keepAlive || last.request.refused !== null
@@ -64,7 +64,8 @@ export class Answers implements WriterHost {
 
   /** Whether there is room for another answer, and no upgrade in its way. */
   get hasRoom(): boolean {
-    if (this.#writers.length >= this.#limits.pipelineDepth || this.#last?.upgrade !== undefined) return false
+    if (this.#writers.length >= this.#limits.pipelineDepth || this.#last()?.upgrade !== undefined)
+      return false
     return this.output.queued + this.output.behind < this.writeBuffer
   }
 
@@ -116,7 +117,7 @@ export class Answers implements WriterHost {
 
   mayKeepAlive(writer: Writer, response: HttpResponse): boolean {
     // Answers that come behind it were asked for on this connection.
-    return writer !== this.#last || this.#host.mayReuse(response)
+    return writer !== this.#last() || this.#host.mayReuse(response)
   }
 
   ended(): void {
@@ -172,7 +173,7 @@ export class Answers implements WriterHost {
     for (const writer of writers) writer.closed(reason)
   }
 
-  get #last(): Writer | undefined {
+  #last(): Writer | undefined {
     return this.#writers.at(-1)
   }
 }

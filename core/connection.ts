@@ -255,18 +255,18 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
 
   #arm(): void {
     if (this.#state !== OPEN) return
-    this.deadline = Math.min(this.#reader.deadline, this.#nextLook, this.#quietDeadline)
+    this.deadline = Math.min(this.#reader.deadline, this.#nextLook(), this.#quietDeadline())
   }
 
   // Nearly always nothing waits, and the clock need not be read.
-  get #nextLook(): number {
+  #nextLook(): number {
     if (this.stream.writableLength === 0) return Number.POSITIVE_INFINITY
     return this.output.nextLook(this.deadlines.now(), this.answers.writeTimeout)
   }
 
   // That a client has left shows only to who reads or writes. While neither happens, an answer under way that says
   // nothing would be kept for ever.
-  get #quietDeadline(): number {
+  #quietDeadline(): number {
     if (!this.#isPaused || !this.answers.isSending || this.output.queued > 0) return Number.POSITIVE_INFINITY
     return this.#quietSince + this.answers.writeTimeout
   }
@@ -274,7 +274,7 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
   expire(now: number): void {
     if (this.output.stalled(now) >= this.answers.writeTimeout)
       return this.#cut('the client did not take the answer within limits.writeTimeout')
-    if (now > this.#quietDeadline)
+    if (now > this.#quietDeadline())
       return this.#cut('nothing was sent within limits.writeTimeout, and what came stayed unread')
     this.#reader.expire(now)
     this.#settle()

@@ -151,7 +151,7 @@ export abstract class ExchangeLife {
     const { bytes } = this.sink
     const error = this.failure
     const outcome: Outcome = {
-      result: this.#result,
+      result: this.#result(),
       bytes,
       bodyBytes: this.sending?.bodyBytes ?? 0,
       milliseconds,
@@ -175,7 +175,7 @@ export abstract class ExchangeLife {
     this.fired.done?.call(this.request, this.response, outcome)
   }
 
-  get #result(): Outcome['result'] {
+  #result(): Outcome['result'] {
     if (this.request.refused !== null) return 'refused'
     if (this.#isBroken) return 'failed'
     if (this.response !== null && this.response.upgradeHandler !== null) return 'upgraded'

@@ -67,7 +67,9 @@ export function frame(head: RequestHead): RefusalId | null {
     switch (fields[i]) {
       case 'host':
         if (head.host !== null) return 'H1-HOST-TWICE'
-        head.host = value
+        // The same string as before: then it is the same by its address for all who look it up.
+        head.host = value === lastHost ? lastHost : value
+        fields[i + 1] = head.host
         break
       case 'content-length': {
         if (head.contentLength !== null) return 'H1-CL-TWICE'

@@ -76,7 +76,7 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
       this.#surplus += chunk.length
       return
     }
-    this.#chunk = this.#chunk === null ? chunk : Buffer.concat([this.#rest, chunk])
+    this.#chunk = this.#chunk === null ? chunk : Buffer.concat([this.#rest(), chunk])
     this.#position = 0
     this.#turn = 0
     this.readOn()
@@ -122,26 +122,26 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
   #mayRead(): boolean {
     if (this.#turn >= REQUESTS_A_TURN || this.#isLast()) return false
     if (this.#incoming !== null) return !this.#incoming.isFull
-    return this.#isInHead || this.#host.answers.hasRoom
+    return this.#isInHead() || this.#host.answers.hasRoom
   }
 
-  get #isInHead(): boolean {
+  #isInHead(): boolean {
     return this.#parser?.isInHead === true
   }
 
   /** Whether nothing that comes behind what was read will be looked at. */
   #isLast(): boolean {
     if (this.#isFinal) return true
-    if (this.#incoming !== null || this.#isInHead) return false
-    return this.#host.answers.isLastFinal || this.#isDismissed || this.#isUsedUp
+    if (this.#incoming !== null || this.#isInHead()) return false
+    return this.#host.answers.isLastFinal || this.#isDismissed() || this.#isUsedUp()
   }
 
-  get #isDismissed(): boolean {
+  #isDismissed(): boolean {
     const { endsIdle } = this.#host
     return endsIdle === 'all' || (endsIdle === 'used' && this.#requests > 0)
   }
 
-  get #isUsedUp(): boolean {
+  #isUsedUp(): boolean {
     const { requestsPerConnection } = this.#limits
     return requestsPerConnection > 0 && this.#requests >= requestsPerConnection
   }
@@ -152,7 +152,7 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
    */
   mayFlow(): boolean {
     if (!this.#isLast()) return this.#chunk === null && this.#mayRead()
-    this.#surplus += this.#rest.length
+    this.#surplus += this.#rest().length
     this.#chunk = null
     return this.mayDrop > 0
   }
@@ -170,20 +170,20 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
 
   /** Whether a request may follow when the last one is answered so. */
   mayReuse(response: HttpResponse): boolean {
-    if (this.#isFinal || this.#host.isStopping || this.#isUsedUp) return false
+    if (this.#isFinal || this.#host.isStopping || this.#isUsedUp()) return false
     if (this.hasInputEnded && this.#chunk === null) return false
     return this.#incoming === null || this.#incoming.allowsReuse(response)
   }
 
   /** Since when a head comes, of which a part is there; null while none does. */
   get headSince(): number | null {
-    return this.#isInHead && !this.#isFinal ? this.#since : null
+    return this.#isInHead() && !this.#isFinal ? this.#since : null
   }
 
   /** An answer is complete: what is left of its body is dropped, and the next head has its time. */
   answered(): void {
     this.#incoming?.answered()
-    if (this.#host.answers.isEmpty && !this.#isInHead) this.#since = this.deadlines.now()
+    if (this.#host.answers.isEmpty && !this.#isInHead()) this.#since = this.deadlines.now()
   }
 
   /** The client has ended its side; it may still wait for answers (RFC 9112 section 9.6). */
@@ -195,14 +195,14 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
 
   /** Ends reading, and gives what came and was not read. */
   end(): Buffer {
-    const rest = this.#rest
+    const rest = this.#rest()
     this.#chunk = null
     this.#incoming = null
     this.#isFinal = true
     return rest
   }
 
-  get #rest(): Buffer {
+  #rest(): Buffer {
     return this.#chunk?.subarray(this.#position) ?? empty
   }
 
@@ -295,7 +295,7 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
   get deadline(): number {
     if (this.#incoming !== null) return this.#incoming.deadline(this.deadlines.now())
     if (this.#isLast()) return Number.POSITIVE_INFINITY
-    if (this.#isInHead) return this.#since + this.#limits.headTimeout
+    if (this.#isInHead()) return this.#since + this.#limits.headTimeout
     if (!this.#host.answers.isEmpty) return Number.POSITIVE_INFINITY
     return this.#since + (this.#requests === 0 ? this.#limits.headTimeout : this.#limits.idleTimeout)
   }
@@ -315,7 +315,7 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
 
   // Half a head gets an answer; a connection that is merely idle ends without one, as RFC 9112 section 9.5 allows.
   #headExpired(): void {
-    if (this.#isInHead) this.#refuse('H1-HEAD-TIMEOUT', this.#parser!.partialHead)
+    if (this.#isInHead()) this.#refuse('H1-HEAD-TIMEOUT', this.#parser!.partialHead)
     else this.#isFinal = true
   }
 }

@@ -90,17 +90,17 @@ export class HttpRequest implements SlotHolder {
 
   /** Who asked: the peer of the connection, or the client that `trustedProxies` tell of. */
   get client(): Peer {
-    return this.#told?.client ?? peerOf(this.init) ?? nobody
+    return this.#told()?.client ?? peerOf(this.init) ?? nobody
   }
 
   /** `http` or `https`: as the transport says, or `trustedProxies`. */
   get scheme(): string {
-    return this.#told?.scheme ?? this.init.scheme ?? (this.init.tls === undefined ? 'http' : 'https')
+    return this.#told()?.scheme ?? this.init.scheme ?? (this.init.tls === undefined ? 'http' : 'https')
   }
 
   /** The authority as sent: what `trustedProxies` name, else that of an absolute target, else Host, else empty. */
   get host(): string {
-    return this.#told?.host ?? this.init.authority ?? this.headers.get('host') ?? ''
+    return this.#told()?.host ?? this.init.authority ?? this.headers.get('host') ?? ''
   }
 
   /**
@@ -312,7 +312,7 @@ export class HttpRequest implements SlotHolder {
   }
 
   /** What trusted proxies tell. */
-  get #told(): Forwarded | null {
+  #told(): Forwarded | null {
     if (this.#proxies === null) return null
     this.#forwarded ??= readForwarded(this.headers, this.#proxies)
     return this.#forwarded

@@ -88,13 +88,14 @@ export class ResponseFields {
   fields(): readonly string[] {
     if (this.#base === null) return this.#lines
     const inherited = this.#base.fields()
-    if (this.#hidden === null) return this.#lines.length === 0 ? inherited : inherited.concat(this.#lines)
+    if (this.#hidden === null) return this.#lines.length === 0 ? inherited : [...inherited, ...this.#lines]
     const hidden = this.#hidden
     const kept: string[] = []
     for (let i = 0; i < inherited.length; i += 2) {
       if (!hidden.includes(inherited[i]!)) kept.push(inherited[i]!, inherited[i + 1]!)
     }
-    return kept.concat(this.#lines)
+    kept.push(...this.#lines)
+    return kept
   }
 
   /** @internal The first value of a field. */

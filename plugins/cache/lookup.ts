@@ -34,6 +34,8 @@ interface Found {
   readonly resource: Resource | undefined
   readonly selector: string
   readonly variant: Variant | null
+  /** When it was looked for. */
+  readonly now: number
 }
 
 /** Answers requests from the store, and decides who of those that it cannot answer runs the handler. */
@@ -73,7 +75,7 @@ export class Lookup {
     if (variant === null || (isRestricted && !variant.isForAll)) {
       return this.#miss(
         asking,
-        { resource, selector, variant: null },
+        { resource, selector, variant: null, now },
         isRestricted ? 'bypass' : missOf(resource),
       )
     }
@@ -83,7 +85,7 @@ export class Lookup {
     if (!isRefused && (isFresh || demands.takesStale(variant, now)))
       return void this.#serve(asking, variant, isFresh ? 'hit' : 'stale')
     if (!isFresh && !isRefused && this.#standsIn(asking, variant, now)) return
-    this.#miss(asking, { resource, selector, variant }, isFresh ? 'request' : 'stale')
+    this.#miss(asking, { resource, selector, variant, now }, isFresh ? 'request' : 'stale')
   }
 
   /** Answers with a stale variant where that is allowed, and has it made anew. */
@@ -121,7 +123,7 @@ export class Lookup {
     if (demands.noStore) return pass(visit, 'request', callback)
     visit.status = found.variant === null ? 'miss' : 'expired'
     // Whether an answer to a request with credentials is for others too shows when it comes; nobody waits for that.
-    if (asking.isRestricted || store.isPassed(key)) return this.#goAlone(visit, forward, callback)
+    if (asking.isRestricted || store.isPassed(key, found.now)) return this.#goAlone(visit, forward, callback)
     // Before the first answer nobody knows what its variants depend on.
     const id = found.resource === undefined ? key : `${key}\n${found.selector}`
     const joined = store.fillOf(id)?.join((ending, made) => this.#resume(asking, visit, ending, made))

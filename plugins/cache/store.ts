@@ -173,9 +173,10 @@ export class Store implements CacheService {
     this.#passes.set(key, Date.now() + PASS_FOR, { size: key.length + PASS_OVERHEAD })
   }
 
-  isPassed(key: string): boolean {
+  /** Whether somebody has found that out lately. */
+  isPassed(key: string, now: number): boolean {
     const until = this.#passes?.get(key)
-    return until !== undefined && Date.now() < until
+    return until !== undefined && now < until
   }
 
   // --- purging -------------------------------------------------------------------------------------------------

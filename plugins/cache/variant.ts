@@ -112,9 +112,10 @@ export class Variant {
   }
 
   /** What is said of it, made once a second; null when no clock tells how old it is. */
-  toldAt(now: number): Told | null {
-    const ttl = this.ttlAt(now)
-    if (ttl === null) return null
+  told(): Told | null {
+    if (this.lifetime === null) return null
+    const now = Date.now()
+    const ttl = this.ttlAt(now)!
     const second = this.ageAt(now)
     if (this.#told === null || this.#told.second !== second || this.#told.ttl !== ttl)
       this.#told = { second, ttl, age: String(second), hit: `rawhttp; hit; ttl=${ttl}` }

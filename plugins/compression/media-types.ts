@@ -21,7 +21,9 @@ export const EVENT_STREAM = 'text/event-stream'
 
 /** The media type of a Content-Type, in lower case without parameters; empty without one. */
 export function mediaTypeOf(contentType: string | undefined): string {
-  return contentType === undefined ? '' : contentType.split(';', 1)[0]!.trim().toLowerCase()
+  if (contentType === undefined) return ''
+  const end = contentType.indexOf(';')
+  return (end === -1 ? contentType : contentType.slice(0, end)).trim().toLowerCase()
 }
 
 /**
