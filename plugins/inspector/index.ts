@@ -3,12 +3,13 @@ import {
   Handle,
   type HttpRequest,
   HttpResponse,
+  isOfAnotherPage,
   type PluginServer,
   type PluginSite,
   ROOT_SITE,
   Slots,
 } from 'rawhttp'
-import { isNear, isOfAnotherPage } from './access.ts'
+import { isNear } from './access.ts'
 import { readAssets } from './assets.ts'
 import { Feed, MAX_PAGES } from './feed.ts'
 import { type InspectorSettings, inspectorOptions } from './schema.ts'

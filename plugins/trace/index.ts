@@ -6,6 +6,7 @@ import {
   type HttpRequest,
   HttpResponse,
   isFromThisMachine,
+  isOfAnotherPage,
   maskTrace,
   namesThisMachine,
   type PluginServer,
@@ -88,7 +89,7 @@ function tapHandle(site: PluginSite, { ring }: Traces, { path, guard }: TraceSet
     if (!isRead(request)) return callback(null, void request.allow('GET'))
     request.set(Slots.route, path)
     if (guard === null)
-      return isFromThisMachine(request) && (hosts.includes(request.hostname) || namesThisMachine(request))
+      return isNear(request) && (hosts.includes(request.hostname) || namesThisMachine(request))
         ? callback(null, answer(ring()))
         : callback(notAllowed())
     // A guard that lets nobody in by throwing may do so at once.
@@ -100,11 +101,14 @@ function tapHandle(site: PluginSite, { ring }: Traces, { path, guard }: TraceSet
 function tapUnknownHosts({ server }: PluginSite, { ring }: Traces, { path }: TraceSettings): void {
   server.hooks.protocolError.tap('trace', (_error, request) => {
     if (request.refused?.id !== 'HOST-UNKNOWN' || request.path !== path || !isRead(request)) return
-    if (!isFromThisMachine(request) || !namesThisMachine(request)) return
+    if (!isNear(request) || !namesThisMachine(request)) return
     request.set(Slots.route, path)
     return answer(ring())
   })
 }
+
+/** A page of another origin would read the traces in its visitor's browser where `cors` lets it. */
+const isNear = (request: HttpRequest): boolean => isFromThisMachine(request) && !isOfAnotherPage(request)
 
 function answer(ring: Ring): HttpResponse {
   const headers = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
@@ -113,6 +117,9 @@ function answer(ring: Ring): HttpResponse {
 
 // The sentence is for the operator who wonders.
 const notAllowed = (): HttpError =>
-  new HttpError(403, 'Traces are for clients on this machine, by its address or a host of the config.')
+  new HttpError(
+    403,
+    'Traces are for clients on this machine, by its address or a host of the config, and for no other page.',
+  )
 
 const isRead = ({ method }: HttpRequest): boolean => method === 'GET' || method === 'HEAD'
