@@ -1,7 +1,9 @@
 import { promisify } from 'node:util'
 import { FreshModules } from '../../config/fresh-modules.ts'
+import type { Server } from '../../server.ts'
+import { notAsked } from '../../trace/tap-run.ts'
 import type { Tracer } from '../../trace/tracing.ts'
-import type { RequestTrace } from '../../trace/types.ts'
+import type { RequestTrace, TraceStep } from '../../trace/types.ts'
 import type { Args } from '../args.ts'
 import { build } from '../build.ts'
 import { settle } from '../settings.ts'
@@ -34,9 +36,15 @@ export async function answer(args: Args): Promise<number> {
     for (let time = 1; time < question.times; time++) trace = await asker.ask(question)
     await promisify(
       process.send!.bind(process) as (message: RequestTrace, sent: (error: Error | null) => void) => void,
-    )(trace)
+    )({ ...trace, steps: [...connectionSteps(server), ...trace.steps] })
   } finally {
     await server.stop({ deadline: STOP_LIMIT })
   }
   return 0
+}
+
+/** There is no socket for these: whom they would turn away, or tell another address of, goes through all the same. */
+function connectionSteps({ generation }: Server): TraceStep[] {
+  const note = 'explain has no socket, and begins behind them all'
+  return generation.hooks.connection.taps.map(tap => notAsked(tap, note))
 }

@@ -61,6 +61,19 @@ describe('rawhttp explain', () => {
     )
   })
 
+  test('says which taps of connection it goes past', async () => {
+    const cwd = workspace({
+      'rawhttp.config.ts': `
+import { ipFilter } from 'rawhttp/plugins/ip-filter'
+export default { plugins: [ipFilter({ deny: ['127.0.0.1'], connections: true })] }`,
+    })
+    installRawhttp(cwd)
+    const { stdout } = await run(['explain', 'GET', '/'], { cwd })
+    expect(stdout).toMatch(
+      /\nconnection\n└─ ip-filter +Connect\.Filter +not asked: explain has no socket, and begins behind them all\nhandle\n/,
+    )
+  })
+
   test('takes a folder behind the URL', async () => {
     const cwd = workspace({ 'site/index.html': 'hello' })
     const { stdout } = await run(['explain', 'GET', '/', 'site', '--json'], { cwd })
