@@ -1,6 +1,7 @@
 import { promisify } from 'node:util'
 import { FreshModules } from '../../config/fresh-modules.ts'
 import type { Server } from '../../server.ts'
+import { writeError } from '../../stderr.ts'
 import { notAsked } from '../../trace/tap-run.ts'
 import type { Tracer } from '../../trace/tracing.ts'
 import type { RequestTrace, TraceStep } from '../../trace/types.ts'
@@ -27,6 +28,7 @@ export async function answer(args: Args): Promise<number> {
     cwd: process.cwd(),
     tracer,
   })
+  process.once('exit', endedEarly)
   try {
     await server.start()
     const asker = new Asker(server, given => {
@@ -38,9 +40,16 @@ export async function answer(args: Args): Promise<number> {
       process.send!.bind(process) as (message: RequestTrace, sent: (error: Error | null) => void) => void,
     )({ ...trace, steps: [...connectionSteps(server), ...trace.steps] })
   } finally {
+    process.off('exit', endedEarly)
     await server.stop({ deadline: STOP_LIMIT })
   }
   return 0
+}
+
+/** Code of the config that ends the process leaves nothing else to read. */
+function endedEarly(code: number): void {
+  writeError(`rawhttp: the process has ended before the request, with exit code ${code}\n`)
+  process.exitCode = code === 0 ? 1 : code
 }
 
 /** There is no socket for these: whom they would turn away, or tell another address of, goes through all the same. */
