@@ -42,7 +42,7 @@ export const inspector = definePlugin({
   options: inspectorOptions,
   async server(server, settings) {
     const feed = new Feed(server, settings)
-    const assets = await readAssets(settings.path)
+    const assets = await readAssets(settings.path, server.peers.isAlone)
     const events = `${settings.path}/events`
     const answer = (path: string) => (path === events ? stream(feed) : assets.get(path))
     instances.set(server, { feed, settings, answer })
