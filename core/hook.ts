@@ -1,3 +1,5 @@
+import { types } from 'node:util'
+import { didYouMean } from './config/suggest.ts'
 import { type Diagnostic, describe } from './errors.ts'
 import { type AnyFunction, byCallback, type Guarded, guardAsync, guardObserver, guardSync } from './guard.ts'
 import { caller, inBrackets, type Place } from './place.ts'
@@ -235,11 +237,13 @@ function checkedTap(
   if (!owner.isOpen) throw fail('hooks are sealed; tap in server() or site(), before they end')
   if (typeof fn !== 'function') throw fail(`a tap must be a function, got ${describe(fn)}`)
   if (kind !== 'sync' && !spec.isAsync) throw fail('this hook is sync: use tap()')
+  if (kind === 'sync' && types.isAsyncFunction(fn)) throw fail(asyncTapped(spec))
   const written = typeof options === 'string' ? { name: options } : (options ?? {})
-  const { name, stage, before } = written as Record<string, unknown>
+  const { name, stage, before, ...others } = written as Record<string, unknown>
   if (typeof name !== 'string' || name === '') throw fail(`a tap needs a name, got ${describe(name)}`)
   if (before !== undefined)
     throw fail('"before" does not exist here: name a stage, for example Handle.Guard - 10')
+  for (const other of Object.keys(others)) throw fail(unknownOption(other))
   if (stage === undefined && spec.needsStage)
     throw fail(`tap "${name}" must name a stage: { name, stage: … }`)
   if (stage !== undefined && !Number.isFinite(stage))
@@ -248,6 +252,15 @@ function checkedTap(
     throw fail('inside a scope there is no request yet to test; take the plugin out of the scope')
   return { hook: spec.name, plugin, name, stage: (stage as number | undefined) ?? 0, kind }
 }
+
+function unknownOption(name: string): string {
+  const hint = didYouMean(name, ['name', 'stage'])
+  return `unknown "${name}"; a tap has name and stage${hint === null ? '' : `; ${hint}`}`
+}
+
+/** What it answered would be refused at every request: better said when the config is loaded. */
+const asyncTapped = ({ isAsync }: HookSpec): string =>
+  `tap() takes a function that answers at once, got an async one; ${isAsync ? 'use tapPromise()' : 'this hook waits for nobody'}`
 
 /** Whether a tap is for a request. */
 export type Test = (request: HttpRequest) => boolean

@@ -123,7 +123,9 @@ export class HttpResponse extends ResponseState {
     const type = mime.contentType(extname(basename(file))) || 'application/octet-stream'
     const response = make(new FileSlice(file, found), init, type)
     if (response.field('last-modified') !== undefined) return response
-    return response.set('last-modified', new Date(found.mtimeMs).toUTCString())
+    // RFC 9110 section 8.8.2.1: never later than the answer, whatever clock the file was written by.
+    const modified = Math.min(found.mtimeMs, Date.now())
+    return response.set('last-modified', new Date(modified).toUTCString())
   }
 
   /**

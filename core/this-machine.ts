@@ -25,3 +25,14 @@ export function isFromThisMachine(request: HttpRequest): boolean {
 export function namesThisMachine({ hostname }: HttpRequest): boolean {
   return hostname === 'localhost' || loopback.has(hostname.replace(/^\[(.*)\]$/, '$1'))
 }
+
+/**
+ * Whether a page of another origin asks, in the browser of somebody who may see what is asked for. Such a page could not
+ * read it, unless a plugin such as `cors` lets it; nor is it to cause work. To follow a link is nobody's harm.
+ */
+export function isOfAnotherPage({ headers, host }: HttpRequest): boolean {
+  const site = headers.get('sec-fetch-site')
+  if (site === 'cross-site' || site === 'same-site') return headers.get('sec-fetch-mode') !== 'navigate'
+  const origin = headers.get('origin')
+  return origin !== undefined && origin.replace(/^https?:\/\//, '') !== host
+}

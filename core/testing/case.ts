@@ -2,6 +2,7 @@ import type { Trial } from './trial.ts'
 
 /** The rules of the contract by the names that `except` knows. */
 export const caseIds = [
+  'second-start',
   'labels',
   'same-taps',
   'options',
@@ -9,7 +10,6 @@ export const caseIds = [
   'quiet',
   'setup',
   'start-stop',
-  'second-start',
   'two-servers',
   'failed-start',
   'stop-under-way',

@@ -1,5 +1,6 @@
 import type { CaseId } from './case.ts'
 import { cases } from './cases/index.ts'
+import { changes, snapshot } from './globals.ts'
 import { type ContractOptions, settingsOf } from './options.ts'
 import { ProcessWatch } from './process-watch.ts'
 import { Resources } from './resources.ts'
@@ -46,9 +47,10 @@ export class ContractError extends Error {
  */
 export function contract(plugin: Subject, options: ContractOptions = {}): readonly ContractCase[] {
   const settings = settingsOf(options)
+  const changed: string[] = []
   return cases
     .filter(({ id }) => settings.except[id] === undefined)
-    .map(each => ({ id: each.id, name: each.name, run: () => tryCase(each, plugin, settings) }))
+    .map(each => ({ id: each.id, name: each.name, run: () => tryCase(each, plugin, settings, changed) }))
 }
 
 /**
@@ -67,16 +69,19 @@ async function tryCase(
   each: (typeof cases)[number],
   plugin: Subject,
   settings: ReturnType<typeof settingsOf>,
+  changed: string[],
 ): Promise<void> {
+  const before = snapshot()
   const watch = new ProcessWatch()
   const failures: string[] = []
   await watch.during(async () => {
     // Behind the watch, whose own listeners are no news.
     const resources = new Resources()
-    const trial = new Trial(plugin, settings, { watch, resources })
+    const trial = new Trial(plugin, settings, { watch, resources, earlierChanges: [...changed] })
     await resources.track(() => trial.run(() => each.run(trial)))
     failures.push(...trial.faults)
   })
+  changed.push(...changes(before, snapshot()))
   const faults = [...new Set([...failures, ...watch.failures])]
   if (faults.length > 0) throw new ContractError(await nameOf(plugin), each, faults)
 }

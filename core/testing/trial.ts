@@ -33,6 +33,8 @@ export class Trial {
   readonly settings: Settings
   readonly watch: ProcessWatch
   readonly resources: Resources
+  /** What has changed in the process while other cases were tried, in words. */
+  readonly earlierChanges: readonly string[]
   readonly kit = new KitAnswers()
   readonly faults: string[] = []
   readonly #subject: Subject
@@ -41,8 +43,9 @@ export class Trial {
   constructor(
     subject: Subject,
     settings: Settings,
-    { watch, resources }: { readonly watch: ProcessWatch; readonly resources: Resources },
+    { watch, resources, earlierChanges }: Pick<Trial, 'watch' | 'resources' | 'earlierChanges'>,
   ) {
+    this.earlierChanges = earlierChanges
     this.#subject = subject
     this.settings = settings
     this.watch = watch

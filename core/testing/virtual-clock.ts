@@ -3,7 +3,7 @@ import { syncBuiltinESMExports } from 'node:module'
 import timers from 'node:timers'
 import timersPromises from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { asError } from '../errors.ts'
+import { asError, describe } from '../errors.ts'
 import { turns } from './turns.ts'
 import { VirtualTimer } from './virtual-timer.ts'
 
@@ -21,14 +21,14 @@ export interface VirtualClock extends Disposable {
    * next one. Time stands still while it waits for that.
    *
    * @param milliseconds How long.
-   * @throws what a timer throws.
+   * @throws TypeError for what is no time that can pass; what a timer throws.
    */
   advance(milliseconds: number): Promise<void>
   /**
    * Lets time pass at once, as for a machine that has slept: each timer whose time has come runs once, however often it
    * would have come.
    *
-   * @throws what a timer throws.
+   * @throws TypeError for what is no time that can pass; what a timer throws.
    */
   jump(milliseconds: number): Promise<void>
   /** Gives the real time back. */
@@ -104,7 +104,7 @@ class Clock {
   }
 
   async advance(milliseconds: number): Promise<void> {
-    const end = this.passed + milliseconds
+    const end = this.passed + checked('advance', milliseconds)
     await turns(BETWEEN)
     for (let next = this.#next(end); next !== null; next = this.#next(end)) {
       this.passed = Math.max(this.passed, next.due)
@@ -115,7 +115,7 @@ class Clock {
   }
 
   async jump(milliseconds: number): Promise<void> {
-    this.passed += milliseconds
+    this.passed += checked('jump', milliseconds)
     const due = [...this.timers].filter(timer => timer.due <= this.passed).sort(byTime)
     for (const timer of due) {
       if (this.timers.has(timer)) timer.fire()
@@ -228,4 +228,10 @@ function signalAfter(clock: Clock, delay: number): AbortSignal {
   const reason = () => new DOMException('The operation was aborted due to timeout', 'TimeoutError')
   clock.setTimeout(() => controller.abort(reason()), delay)
   return controller.signal
+}
+
+/** Time that is no number would make every date of the process an invalid one. */
+function checked(method: string, milliseconds: number): number {
+  if (Number.isFinite(milliseconds) && milliseconds >= 0) return milliseconds
+  throw new TypeError(`virtualClock: ${method}: expected milliseconds, got ${describe(milliseconds)}`)
 }

@@ -32,13 +32,13 @@ const headers = {
 }
 
 /** All files of the page by their whole path. They are read once: the page is as its server is. */
-export async function readAssets(path: string): Promise<ReadonlyMap<string, HttpResponse>> {
+export async function readAssets(path: string, isAlone: boolean): Promise<ReadonlyMap<string, HttpResponse>> {
   const names = (await readdir(folder)).filter(name => name.endsWith('.js'))
   const scripts = await Promise.all(
     names.map(async name => [`${path}/${name}`, await readFile(join(folder, name), 'utf8')] as const),
   )
   return new Map([
-    [path, asset(documentAt(path), 'text/html; charset=utf-8')],
+    [path, asset(documentAt(path, isAlone), 'text/html; charset=utf-8')],
     [`${path}/style.css`, asset(STYLE, 'text/css; charset=utf-8')],
     ...scripts.map(([name, text]) => [name, asset(text, 'text/javascript; charset=utf-8')] as const),
   ])

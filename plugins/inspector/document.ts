@@ -1,8 +1,13 @@
 import { escapeHtml } from 'rawhttp'
 
-/** The page without its data. */
-export function documentAt(path: string): string {
+/**
+ * The page without its data.
+ *
+ * @param isAlone Whether one process has all that this server does.
+ */
+export function documentAt(path: string, isAlone: boolean): string {
   const base = escapeHtml(path)
+  const part = isAlone ? '' : '<p id="part">one of several workers</p>\n'
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -19,7 +24,7 @@ export function documentAt(path: string): string {
 <header>
 <h1>rawhttp <span>inspector</span></h1>
 <p id="state" role="status" data-state="connecting">connecting</p>
-<dl class="gauges">
+${part}<dl class="gauges">
 <div><dt>connections</dt><dd id="gauge-connections">–</dd></div>
 <div><dt>at work</dt><dd id="gauge-requests">–</dd></div>
 <div><dt>a second</dt><dd id="gauge-rate">–</dd></div>

@@ -3,12 +3,13 @@ import {
   Handle,
   type HttpRequest,
   HttpResponse,
+  isOfAnotherPage,
   type PluginServer,
   type PluginSite,
   ROOT_SITE,
   Slots,
 } from 'rawhttp'
-import { isNear, isOfAnotherPage } from './access.ts'
+import { isNear } from './access.ts'
 import { readAssets } from './assets.ts'
 import { Feed, MAX_PAGES } from './feed.ts'
 import { type InspectorSettings, inspectorOptions } from './schema.ts'
@@ -41,7 +42,7 @@ export const inspector = definePlugin({
   options: inspectorOptions,
   async server(server, settings) {
     const feed = new Feed(server, settings)
-    const assets = await readAssets(settings.path)
+    const assets = await readAssets(settings.path, server.peers.isAlone)
     const events = `${settings.path}/events`
     const answer = (path: string) => (path === events ? stream(feed) : assets.get(path))
     instances.set(server, { feed, settings, answer })

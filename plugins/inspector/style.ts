@@ -28,7 +28,7 @@ h1, h2, h3, p, dl, dd, ul, ol { margin: 0; padding: 0; }
 header { display: flex; flex-wrap: wrap; gap: 0.5rem 1.5rem; align-items: baseline; padding: 0.75rem 1rem 0.5rem; }
 h1 { font: 750 1.125rem var(--mono); letter-spacing: -0.03em; }
 h1 span { color: var(--plug); }
-#state { color: var(--soft); }
+#state, #part { color: var(--soft); }
 #state::before { content: ''; display: inline-block; width: 0.6em; height: 0.6em; margin-inline-end: 0.4em; border-radius: 50%; background: var(--warn); }
 #state[data-state='live']::before { background: var(--good); }
 #state[data-state^='ended']::before { background: var(--bad); }

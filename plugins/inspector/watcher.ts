@@ -1,7 +1,7 @@
 import type { Gauges } from './wire.ts'
 
-/** Bytes of JSON that wait for one page. A trace has some 5 kB, and a frame goes ten times a second. */
-const MAX_WAITING = 1_048_576
+/** Bytes of JSON that wait for one page. A trace has some 10 kB, and at most 2,000 a second come, in ten frames. */
+const MAX_WAITING = 4_194_304
 
 /** What waits for one open page, until its next frame: bounded, however slow the page's browser is. */
 export class Watcher {

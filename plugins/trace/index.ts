@@ -6,6 +6,7 @@ import {
   type HttpRequest,
   HttpResponse,
   isFromThisMachine,
+  isOfAnotherPage,
   maskTrace,
   namesThisMachine,
   type PluginServer,
@@ -14,7 +15,7 @@ import {
   ROOT_SITE,
   Slots,
 } from 'rawhttp'
-import { Ring } from './ring.ts'
+import { jsonOf, type Kept, Ring } from './ring.ts'
 import { type TraceSettings, traceOptions } from './schema.ts'
 import { serverTiming } from './server-timing.ts'
 
@@ -22,7 +23,8 @@ export type { TraceOptions } from './schema.ts'
 
 /** What the sites of one instance have in common. */
 interface Traces {
-  readonly ring: () => Ring
+  /** What there is to read. */
+  readonly answer: () => HttpResponse
   /** The trace of a request so far. */
   readonly of: (request: HttpRequest) => RequestTrace | null
 }
@@ -47,11 +49,13 @@ export const trace = definePlugin({
       return ring
     }
     const ring = server.keep('traces', { create: () => limit(new Ring()), adopt: limit })
+    server.peers.hear('traces', () => ring().newest())
     const of = server.trace({
       wants: request => isWanted(request, settings),
       finished: each => ring().add(maskTrace(each, mask)),
     })
-    instances.set(server, { ring, of })
+    const answer = () => fielded(server.peers.isAlone ? textOf(ring()) : ofAll(ring(), server))
+    instances.set(server, { answer, of })
   },
   site(site, settings) {
     const traces = instances.get(site.server)!
@@ -80,7 +84,7 @@ function tapDeliver({ hooks }: PluginSite, { of }: Traces, { serverTiming: whom 
   })
 }
 
-function tapHandle(site: PluginSite, { ring }: Traces, { path, guard }: TraceSettings): void {
+function tapHandle(site: PluginSite, { answer }: Traces, { path, guard }: TraceSettings): void {
   guard?.setup?.(site)
   const { hooks, hosts } = site
   hooks.handle.tapAsync({ name: 'trace', stage: Handle.Early - 13 }, (request, callback) => {
@@ -88,31 +92,49 @@ function tapHandle(site: PluginSite, { ring }: Traces, { path, guard }: TraceSet
     if (!isRead(request)) return callback(null, void request.allow('GET'))
     request.set(Slots.route, path)
     if (guard === null)
-      return isFromThisMachine(request) && (hosts.includes(request.hostname) || namesThisMachine(request))
-        ? callback(null, answer(ring()))
+      return isNear(request) && (hosts.includes(request.hostname) || namesThisMachine(request))
+        ? callback(null, answer())
         : callback(notAllowed())
     // A guard that lets nobody in by throwing may do so at once.
-    Promise.resolve(guard(request)).then(refusal => callback(null, refusal ?? answer(ring())), callback)
+    Promise.resolve(guard(request)).then(refusal => callback(null, refusal ?? answer()), callback)
   })
 }
 
 // Who works on this machine asks by its address, which no site has to have.
-function tapUnknownHosts({ server }: PluginSite, { ring }: Traces, { path }: TraceSettings): void {
+function tapUnknownHosts({ server }: PluginSite, { answer }: Traces, { path }: TraceSettings): void {
   server.hooks.protocolError.tap('trace', (_error, request) => {
     if (request.refused?.id !== 'HOST-UNKNOWN' || request.path !== path || !isRead(request)) return
-    if (!isFromThisMachine(request) || !namesThisMachine(request)) return
+    if (!isNear(request) || !namesThisMachine(request)) return
     request.set(Slots.route, path)
-    return answer(ring())
+    return answer()
   })
 }
 
-function answer(ring: Ring): HttpResponse {
-  const headers = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
-  return HttpResponse.text(ring.json(), { headers }).set('content-type', 'application/json')
-}
+/** A page of another origin would read the traces in its visitor's browser where `cors` lets it. */
+const isNear = (request: HttpRequest): boolean => isFromThisMachine(request) && !isOfAnotherPage(request)
+
+const textOf = (ring: Ring): HttpResponse => HttpResponse.text(jsonOf(ring.newest()))
+
+/** Those of all workers: what a client asks for next may come to another one. */
+const ofAll = (ring: Ring, { peers }: PluginServer): HttpResponse =>
+  HttpResponse.stream(
+    (async function* () {
+      const others = (await peers.ask('traces')) as (readonly Kept[])[]
+      yield jsonOf([ring.newest(), ...others].flat().sort((a, b) => b.at - a.at))
+    })(),
+  )
+
+const fielded = (response: HttpResponse): HttpResponse =>
+  response
+    .set('content-type', 'application/json')
+    .set('cache-control', 'no-store')
+    .set('x-content-type-options', 'nosniff')
 
 // The sentence is for the operator who wonders.
 const notAllowed = (): HttpError =>
-  new HttpError(403, 'Traces are for clients on this machine, by its address or a host of the config.')
+  new HttpError(
+    403,
+    'Traces are for clients on this machine, by its address or a host of the config, and for no other page.',
+  )
 
 const isRead = ({ method }: HttpRequest): boolean => method === 'GET' || method === 'HEAD'

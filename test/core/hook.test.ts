@@ -60,6 +60,21 @@ describe('what cannot be a tap is refused with plugin, hook and reason', () => {
       handle => handle.tap({ name: 'a', stage, before: 'b' } as never, nothing),
       '"before" does not exist here: name a stage, for example Handle.Guard - 10',
     ],
+    [
+      'an option that there is not',
+      handle => handle.tap({ name: 'a', stage, fn: nothing } as never, nothing),
+      'unknown "fn"; a tap has name and stage',
+    ],
+    [
+      'a misspelt one',
+      handle => handle.tap({ name: 'a', stgae: stage } as never, nothing),
+      `unknown "stgae"; a tap has name and stage; did you mean 'stage'?`,
+    ],
+    [
+      'an async function',
+      handle => handle.tap({ name: 'a', stage }, (async () => undefined) as never),
+      'tap() takes a function that answers at once, got an async one; use tapPromise()',
+    ],
     ['no name', handle => handle.tap({ stage } as never, nothing), 'a tap needs a name, got undefined'],
     ['an empty name', handle => handle.tap({ name: '', stage }, nothing), 'a tap needs a name, got ""'],
     ['no options', handle => handle.tap(undefined as never, nothing), 'a tap needs a name, got undefined'],

@@ -162,7 +162,7 @@ export const p = definePlugin({ name: 'p', site(site) {
       console.error(error.message)
     }
   })
-  site.server.hooks.start.tap('promise', async () => undefined)
+  site.server.hooks.start.tap('promise', () => Promise.resolve())
 } })
 `,
     })

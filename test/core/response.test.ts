@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
@@ -117,6 +117,15 @@ describe('file', () => {
     ['A.JSON', 'application/json; charset=utf-8'],
   ])('of the name %s is %s', async (name, type) => {
     expect(typed(await HttpResponse.file(await tempFile(name, '')))[1]).toBe(type)
+  })
+
+  test('was changed now at the latest, if its date lies in the future', async () => {
+    const path = await tempFile('a.txt', 'a')
+    await utimes(path, 0, Date.now() / 1000 + 86_400)
+    const before = Math.floor(Date.now() / 1000) * 1000
+    const told = Date.parse((await HttpResponse.file(path)).headers.get('last-modified')!)
+    expect(told).toBeGreaterThanOrEqual(before)
+    expect(told).toBeLessThanOrEqual(Date.now())
   })
 
   test('keeps what the caller says of it', async () => {

@@ -203,6 +203,19 @@ describe('the inspector in Chromium', { timeout: 60_000 }, () => {
     ])
   })
 
+  it('opens what the pointer was put on, also when newer requests come before it is released', async () => {
+    await open()
+    await ask('/aimed')
+    await untilRows(1)
+    await page.hover('#canvas .row:not([hidden]) .path')
+    await page.mouse.down()
+    await ask('/newer')
+    await untilRows(2)
+    expect((await rows())[0]).toBe('/newer')
+    await page.mouse.up()
+    expect(await page.textContent('#detail-title')).toBe('GET /aimed 404')
+  })
+
   it('shows what a client sends as text, wherever it stands', async () => {
     await open()
     const attack = `<img src=x onerror=alert(1)><script>alert(2)</script>"'>`

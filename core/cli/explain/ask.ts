@@ -57,14 +57,14 @@ function connect(stream: Duplex, info: ConnectionInfo, server: Server): void {
 }
 
 /** The listener that a client of this kind comes to first. */
-function listenerFor(isSecure: boolean, { generation }: Server): ResolvedListen {
+function listenerFor(isSecure: boolean | null, { generation }: Server): ResolvedListen {
   const { listen } = generation.config
-  return listen.find(({ tls }) => tls === isSecure) ?? listen[0]!
+  return listen.find(({ tls }) => isSecure === null || tls === isSecure) ?? listen[0]!
 }
 
 /** A client on this machine. What TLS tells a server beyond its being there is made up. */
 function infoFor({ isSecure, authority }: Question, server: Server, stream: Duplex): ConnectionInfo {
-  const { host, port } = listenerFor(isSecure, server)
+  const { host, port, tls: isTls } = listenerFor(isSecure, server)
   const serverName = authority?.replace(/:\d*$/, '')
   const tls: TlsInfo = { protocol: 'TLSv1.3', alpn: 'http/1.1', serverName }
   return {
@@ -74,7 +74,7 @@ function infoFor({ isSecure, authority }: Question, server: Server, stream: Dupl
     listener: 'rawhttp explain',
     wantsTls: false,
     via: [],
-    ...(isSecure ? { tls } : {}),
+    ...((isSecure ?? isTls) ? { tls } : {}),
     proxies: () => server.generation.config.trustedProxies,
     reset: () => void stream.destroy(),
   }

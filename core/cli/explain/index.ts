@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { writeError } from '../../stderr.ts'
 import type { RequestTrace } from '../../trace/types.ts'
 import type { Args } from '../args.ts'
 import { questionOf } from './question.ts'
@@ -34,5 +35,7 @@ export async function explain(args: Args): Promise<number> {
   const [code, signal] = await once(child, 'close')
   if (trace !== null)
     process.stdout.write(`${args.flags.has('json') ? JSON.stringify(trace, null, 2) : textOf(trace)}\n`)
-  return signal === null ? code : 1
+  if (signal === null) return code
+  writeError(`rawhttp: the process that ran the request was ended by ${signal}\n`)
+  return 1
 }

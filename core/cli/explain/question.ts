@@ -2,7 +2,8 @@ import { type Args, UsageError } from '../args.ts'
 
 /** A request that is to be explained, as the command line has it. */
 export interface Question {
-  readonly isSecure: boolean
+  /** Null for a path alone: as the first listener has it. */
+  readonly isSecure: boolean | null
   /** Of a URL: its authority; undefined for a path alone. */
   readonly authority: string | undefined
   /** Names and values as they were written: the server judges them. */
@@ -24,10 +25,10 @@ export function questionOf({ words: [method = '', url = ''], flags, every }: Arg
   const absolute = /^(https?):\/\/([^/?#]+)(.*)$/is.exec(url)
   if (absolute === null && !/^[/*]/.test(url))
     throw new UsageError(`expected a path such as /about or a URL of http or https, got '${url}'`)
-  const [, scheme = 'http', authority, rest = url] = absolute ?? []
+  const [, scheme, authority, rest = url] = absolute ?? []
   return {
     method,
-    isSecure: scheme.toLowerCase() === 'https',
+    isSecure: scheme === undefined ? null : scheme.toLowerCase() === 'https',
     authority,
     target: /^[/*]/.test(rest) ? rest : `/${rest}`,
     fields: (every.get('header') ?? []).map(fieldOf),

@@ -36,12 +36,15 @@ function siteLine({ name, host, why }: TracedSite): string {
   return `${styled('bold', title)}  ${CHOICES[why](host ?? '')}`
 }
 
+/** A value of more characters stands by itself: one policy or token would push who set the others out of sight. */
+const WIDE = 60
+
 function answerLines({ answer, outcome, faults }: RequestTrace): string[] {
   const lines = faults.map(({ code, message }) => styled('red', `fault ${code}: ${printable(message)}`))
   if (answer !== null) {
     const title = styled('bold', `answer ${answer.status}`)
     const rows = [...answer.fields.map(fieldRow), ['  body', bodyText(answer.body, outcome?.bodyBytes), '']]
-    lines.push(`${title}  by ${sourceText(answer.source)}`, ...inColumns(rows, [null, null, 'dim']))
+    lines.push(`${title}  by ${sourceText(answer.source)}`, ...inColumns(rows, [null, null, 'dim'], WIDE))
   }
   if (outcome === null) return lines
   const { result, bytes, milliseconds, error } = outcome

@@ -1,4 +1,5 @@
 import { isBuiltin } from 'node:module'
+import { firstPartyFile } from '../../config/first-party.ts'
 import { quote } from '../../config/show.ts'
 import { UsageError } from '../args.ts'
 
@@ -51,6 +52,8 @@ export function pluginNames(name: string): PluginNames {
       : `at most ${LONGEST - PREFIX.length} small letters, digits and dashes that begin with a letter`
     throw new UsageError(`--plugin: expected ${expected}, got ${quote(name)}`)
   }
+  if (firstPartyFile(name) !== null)
+    throw new UsageError(`--plugin: rawhttp has a plugin ${quote(name)}, and a list takes each name once`)
   const pascal = name.replaceAll(/(?:^|-+)([a-z0-9]|$)/g, (_, letter: string) => letter.toUpperCase())
   const camel = pascal[0]!.toLowerCase() + pascal.slice(1)
   return {

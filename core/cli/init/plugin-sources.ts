@@ -74,6 +74,16 @@ export const pluginTest = ({ plugin, factory, options }: PluginNames): string =>
 import { describe, expect, test } from 'vitest'
 import { type ${options}, ${factory} } from '../src/index.ts'
 
+// What users rely on with every plugin: nothing is left of it after a stop or a reload, nothing that a client sends
+// breaks it, and more. \`requests\` are those that make it work. It stands first, since the plugin's
+// first start is a part of it.
+describe('keeps the contract of plugins:', () => {
+  const requests = ['/${plugin}', { method: 'POST', url: '/${plugin}' }]
+  for (const { name, run } of contract(${factory}, { requests, other: ${factory}({ text: 'Hi.\\n' }) })) {
+    test(name, run)
+  }
+})
+
 test('answers its path', async () => {
   await using server = await testServer([${factory}()])
   const answer = await server.inject('/${plugin}')
@@ -104,14 +114,5 @@ test.each([
   [{ text: 1 }, 'options.text: expected a text, got 1'],
 ])('refuses the options %j', async (options, sentence) => {
   await expect(testServer([${factory}(options as ${options})])).rejects.toThrow(sentence)
-})
-
-// What users rely on with every plugin: nothing is left of it after a stop or a reload, nothing that a client sends
-// breaks it, and more. \`requests\` are those that make it work.
-describe('keeps the contract of plugins:', () => {
-  const requests = ['/${plugin}', { method: 'POST', url: '/${plugin}' }]
-  for (const { name, run } of contract(${factory}, { requests, other: ${factory}({ text: 'Hi.\\n' }) })) {
-    test(name, run)
-  }
 })
 `

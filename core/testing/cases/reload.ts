@@ -2,6 +2,7 @@ import { KIT } from '../answers.ts'
 import { messageOf } from '../asking.ts'
 import type { Case } from '../case.ts'
 import { Faces } from '../faces.ts'
+import { collect } from '../garbage.ts'
 import type { TestServer } from '../test-server.ts'
 import type { Trial } from '../trial.ts'
 import { comesTrue, turns } from '../turns.ts'
@@ -36,6 +37,16 @@ async function notGrown(trial: Trial, before: readonly string[], when: string, k
   const grown = () => trial.resources.grownSince(before).filter(each => kinds.test(each))
   if (await comesTrue(() => grown().length === 0, trial.settings.patience)) return
   for (const each of grown()) trial.fault(`${when}: ${each}`)
+}
+
+/** Whether more of these than `allowed` are still in memory, when all that nobody holds has been collected. */
+async function heldOf(refs: readonly WeakRef<object>[], allowed: number): Promise<boolean> {
+  for (let look = 0; look < 20; look++) {
+    await turns(20)
+    collect()
+    if (refs.filter(ref => ref.deref() !== undefined).length <= allowed) return false
+  }
+  return true
 }
 
 /** How a plugin goes from one config to the next. */
@@ -73,17 +84,25 @@ export const reloads: readonly Case[] = [
   },
   {
     id: 'reload-growth',
-    name: 'one reload after the other leaves no more open than the first',
+    name: 'one reload after the other leaves no more open, or in memory, than the first',
     async run(trial) {
       const served = await trial.serve()
       await trial.transcript(served)
       await reload(trial, served)
       const before = await restOf(trial)
-      for (let again = 0; again < 3; again++) {
+      const replaced: WeakRef<object>[] = []
+      for (let again = 0; again < 4; again++) {
+        replaced.push(new WeakRef(served.server.generation))
         await trial.transcript(served)
         await reload(trial, served)
       }
       await notGrown(trial, before, 'with each reload there is more')
+      // Requests hold theirs, and the last one may be in use.
+      served.ended.length = 0
+      if (await heldOf(replaced, 1))
+        trial.fault(
+          'generations that have ended are held in memory, with all their plugins, by something that outlives them',
+        )
     },
   },
   {

@@ -21,6 +21,12 @@ export class List {
   #rows = []
   /** @type {Seen | null} */
   #active = null
+  /**
+   * What was under the pointer when it went down: until it comes up, newer requests may have taken the place.
+   *
+   * @type {Seen | null}
+   */
+  #pressed = null
   /** @type {(seen: Seen) => void} */
   #open
   #draw = eachFrame(() => this.#drawn())
@@ -34,9 +40,13 @@ export class List {
       if (this.#key(event.key)) event.preventDefault()
     })
     on(this.#viewport, 'focus', () => this.activate(this.#active ?? this.#rows[0] ?? null))
+    on(this.#canvas, 'pointerdown', event => {
+      this.#pressed = this.#seenAt(event.target)
+    })
     on(this.#canvas, 'click', event => {
-      const place = this.#pool.find(({ root }) => root.contains(event.target))
-      if (place?.seen) this.#choose(place.seen)
+      // From one row to another is no click on either; one of a screen reader comes without a pointer.
+      const seen = this.#seenAt(event.target)
+      if (seen !== null) this.#choose(this.#pressed ?? seen)
     })
   }
 
@@ -79,8 +89,14 @@ export class List {
     else if (top + ROW > scrollTop + room) this.#viewport.scrollTop = top + ROW - room
   }
 
+  /** @param {unknown} target Of an event. */
+  #seenAt(target) {
+    return this.#pool.find(({ root }) => root.contains(target))?.seen ?? null
+  }
+
   /** @param {Seen} seen */
   #choose(seen) {
+    this.#pressed = null
     this.activate(seen)
     this.#open(seen)
   }

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 import { createServer, type Server as NetServer } from 'node:net'
 import { PassThrough, Readable } from 'node:stream'
@@ -25,6 +26,8 @@ export interface Bug extends ContractOptions {
   /** Takes away what the bug has left in the process. */
   readonly undo?: () => void
 }
+
+const bus = new EventEmitter()
 
 type Site = (site: PluginSite) => void
 type OnServer = (server: PluginServer) => void
@@ -173,7 +176,7 @@ export const bugs: Readonly<Record<string, Bug>> = {
   },
   'a count of the module': {
     caught: 'two-servers',
-    told: /a second server beside the first, GET \/ .* x-count: "1", then "13"/,
+    told: /a second server beside the first, GET \/ .* x-count: "\d+", then "\d+"/,
     plugin: onSite(({ hooks }) =>
       hooks.deliver.tap('bugged', response => void response.set('x-count', String(++requests))),
     ),
@@ -445,6 +448,12 @@ export const bugs: Readonly<Record<string, Bug>> = {
     told: /48 of 48 requests are held/,
     plugin: onSite(({ hooks }) => hooks.done.tap('bugged', request => void history.push(request))),
     undo: () => void history.splice(0),
+  },
+  'a listener of the module that is never taken off': {
+    caught: 'reload-growth',
+    told: /generations that have ended are held in memory/,
+    plugin: onSite(site => void bus.on('news', () => site.server.log.info('news'))),
+    undo: () => void bus.removeAllListeners(),
   },
   'a log of the generation before': {
     caught: 'ended-generation',

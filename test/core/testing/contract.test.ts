@@ -97,7 +97,7 @@ test.each<[object, string]>([
     { except: { 'start-step': 'a slip' } },
     `the contract has no case "start-step"; did you mean 'start-stop'?`,
   ],
-  [{ except: { everything: 'why not' } }, 'no case "everything"; it has labels, same-taps, '],
+  [{ except: { everything: 'why not' } }, 'no case "everything"; it has second-start, labels, '],
   [{ request: ['/'] }, `contract: there is no option "request"; did you mean 'requests'?`],
   [{ place: 'site', config: { sites: [] } }, "place: 'site' makes a site of its own"],
 ])('%j is told', (options, sentence) => {

@@ -137,3 +137,11 @@ test('a plugin with a window of an hour is tried in no time', async () => {
   await clock.advance(3_600_000)
   expect(await status()).toBe(404)
 })
+
+test.each([Number.NaN, Infinity, -1, '1h' as never])('%s is no time that can pass', async time => {
+  using clock = virtualClock()
+  const before = clock.now
+  for (const method of ['advance', 'jump'] as const)
+    await expect(clock[method](time)).rejects.toThrow(`virtualClock: ${method}: expected milliseconds, got `)
+  expect(clock.now).toBe(before)
+})

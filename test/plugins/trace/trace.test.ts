@@ -7,6 +7,7 @@ import {
   type Plugins,
   type RequestTrace,
 } from 'rawhttp'
+import { cors } from 'rawhttp/plugins/cors'
 import { proxyProtocol } from 'rawhttp/plugins/proxy-protocol'
 import { type TraceOptions, trace } from 'rawhttp/plugins/trace'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -136,6 +137,18 @@ describe('who may read it', () => {
     const header = 'PROXY TCP4 127.0.0.1 127.0.0.1 4000 80\r\n'
     const answer = await exchangeBytes(server.port, header + get('/.rawhttp/trace'))
     expect(statusOf(answer)).toBe(403)
+  })
+
+  test.each([
+    ['sec-fetch-site: cross-site', 'sec-fetch-mode: cors'],
+    ['sec-fetch-site: same-site'],
+    ['origin: https://other.example'],
+  ])('nor a page of another origin, whatever cors allows: %s', async (...fields) => {
+    const server = await serve({}, [cors({ origin: '*' })])
+    expect(await status(server, 'localhost', ...fields)).toBe(403)
+    expect(await status(server, 'localhost', 'origin: http://localhost')).toBe(200)
+    const followed = ['sec-fetch-site: cross-site', 'sec-fetch-mode: navigate']
+    expect(await status(server, 'localhost', ...followed)).toBe(200)
   })
 
   test('a guard decides in the place of all that', async () => {

@@ -1,4 +1,4 @@
-import { Handle, HttpResponse, type Plugins, type RequestTrace } from 'rawhttp'
+import { Handle, HttpResponse, type ListenConfig, type Plugins, type RequestTrace } from 'rawhttp'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { parse } from '../../../../core/cli/args.ts'
 import { Asker } from '../../../../core/cli/explain/ask.ts'
@@ -25,10 +25,12 @@ async function* endless() {
 }
 
 /** What sends requests to a server with these plugins. */
-async function asker(plugins: Plugins = [answers]) {
+async function asker(
+  plugins: Plugins = [answers],
+  listen: readonly ListenConfig[] = [{ port: 81 }, { port: 82, tls: true }],
+) {
   let listener: (trace: RequestTrace) => void = () => undefined
   const tls = onServer('tls', ({ hooks }) => hooks.connection.tap({ name: 'tls', stage: 0 }, () => undefined))
-  const listen = [{ port: 81 }, { port: 82, tls: true }]
   const config = await resolveConfig({ listen, plugins: [tls, ...plugins] }, { file: null, dir: '/' })
   const server = await buildServer(config, {
     tracer: { wants: () => true, finished: trace => listener(trace) },
@@ -109,4 +111,16 @@ test('its client is on this machine, and comes to the listener of its scheme', a
     ['127.0.0.1', 'http', 81, undefined],
     ['127.0.0.1', 'https', 82, 'a.example'],
   ])
+})
+
+test('a path alone is asked for over TLS where the first listener has it', async () => {
+  const schemeAt = async (listen: { port: number; tls: boolean }[]) =>
+    (await (await asker([answers], listen))('GET', '/text')).request.scheme
+  const [plain, secure] = [
+    { port: 81, tls: false },
+    { port: 82, tls: true },
+  ]
+  expect(await schemeAt([secure])).toBe('https')
+  expect(await schemeAt([secure, plain])).toBe('https')
+  expect(await schemeAt([plain, secure])).toBe('http')
 })

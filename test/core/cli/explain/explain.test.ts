@@ -61,6 +61,37 @@ describe('rawhttp explain', () => {
     )
   })
 
+  test('says which taps of connection it goes past', async () => {
+    const cwd = workspace({
+      'rawhttp.config.ts': `
+import { ipFilter } from 'rawhttp/plugins/ip-filter'
+export default { plugins: [ipFilter({ deny: ['127.0.0.1'], connections: true })] }`,
+    })
+    installRawhttp(cwd)
+    const { stdout } = await run(['explain', 'GET', '/'], { cwd })
+    expect(stdout).toMatch(
+      /\nconnection\n└─ ip-filter +Connect\.Filter +not asked: explain has no socket, and begins behind them all\nhandle\n/,
+    )
+  })
+
+  test.each([
+    ['process.exit(0)', 'the process has ended before the request, with exit code 0'],
+    ['process.exit(1)', 'the process has ended before the request, with exit code 1'],
+    ["process.kill(process.pid, 'SIGKILL')", 'the process that ran the request was ended by SIGKILL'],
+  ])('says that a plugin has ended it all: %s', async (end, sentence) => {
+    const cwd = workspace({
+      'rawhttp.config.ts': `import { definePlugin, Handle } from 'rawhttp'
+const p = definePlugin({ name: 'p', site: ({ hooks }) => hooks.handle.tap({ name: 'p', stage: Handle.Route }, () => ${end}) })
+export default { plugins: [p()] }`,
+    })
+    installRawhttp(cwd)
+    expect(await run(['explain', 'GET', '/'], { cwd })).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `rawhttp: ${sentence}\n`,
+    })
+  })
+
   test('takes a folder behind the URL', async () => {
     const cwd = workspace({ 'site/index.html': 'hello' })
     const { stdout } = await run(['explain', 'GET', '/', 'site', '--json'], { cwd })

@@ -18,7 +18,7 @@ describe('the request that is to be explained', () => {
     ['HTTPS://one.example', 'one.example', '/', true],
     ['http://one.example?a', 'one.example', '/?a', false],
     ['http://[::1]:80/%41/../b', '[::1]:80', '/%41/../b', false],
-    ['*', undefined, '*', false],
+    ['*', undefined, '*', null],
   ])('or a URL, whose path is sent as it was written: %s', (url, authority, target, isSecure) => {
     expect(asked('GET', url)).toMatchObject({ authority, target, isSecure })
   })

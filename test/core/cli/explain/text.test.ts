@@ -75,6 +75,21 @@ describe('a trace in text', () => {
     ])
   })
 
+  test('keeps who set a field in sight, however long another value is', async () => {
+    const token = 'x'.repeat(500)
+    const { trace } = await serveTraced([
+      onSite('route', site =>
+        site.hooks.handle.tap({ name: 'route', stage: Handle.Route }, () =>
+          HttpResponse.text('hello', { headers: { 'x-token': token } }),
+        ),
+      ),
+    ])
+    const lines = textOf(await trace('/')).split('\n')
+    const line = (name: string) => lines.find(each => each.startsWith(`  ${name}: `))!
+    expect(line('content-type')).toMatch(/^ {2}content-type: +text\/plain; charset=utf-8 {2,6}route/)
+    expect(line('x-token')).toMatch(/^ {2}x-token: +x{500} {2}route/)
+  })
+
   test('has no byte that a terminal would obey', async () => {
     const lines = await shown({ url: '/refused', headers: { 'x-odd': '\x1b[2J' } })
     expect(lines.join('\n')).not.toContain('\x1b')

@@ -60,12 +60,16 @@ describe('the names of a plugin', () => {
     expect(() => pluginNames(name)).toThrow(`--plugin: expected ${expected}, got '`)
   })
 
+  it('are none that rawhttp has itself: a list takes each name once', () => {
+    expect(() => pluginNames('static')).toThrow("--plugin: rawhttp has a plugin 'static'")
+  })
+
   // As the sources are: what they import and declare themselves, and the words of the language.
   it.each(
     [
       ...`arguments await break case catch class const debugger default delete do else enum eval export extends false
       finally for function if implements import in instanceof interface let new null package private protected public
-      return static super switch this throw true try typeof undefined var void while with yield test expect
+      return static- super switch this throw true try typeof undefined var void while with yield test expect
       describe contract test-server define-plugin handle http-response settings-of options answer plugin path text`.split(
         /\s+/,
       ),
