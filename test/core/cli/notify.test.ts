@@ -71,6 +71,17 @@ describe('systemd is told', () => {
     await vi.waitFor(() => expect(sent).toEqual(['READY=1', 'STOPPING=1']))
   })
 
+  it('of no reload that begins or ends behind a stop: it would be ready again', async () => {
+    const { sent, notifier } = recording()
+    const held = Promise.withResolvers<void>()
+    const reload = notifier.reloading(() => held.promise)
+    await notifier.stopping({ stop: async () => undefined }).stop()
+    held.resolve()
+    await reload
+    expect(await notifier.reloading(async () => 'done')).toBe('done')
+    await vi.waitFor(() => expect(sent.map(([word]) => word)).toEqual(['RELOADING=1', 'STOPPING=1']))
+  })
+
   it('twice in its watchdog time that the process is alive', async () => {
     vi.useFakeTimers()
     onTestFinished(() => void vi.useRealTimers())

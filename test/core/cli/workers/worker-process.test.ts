@@ -11,6 +11,7 @@ const limits: WorkerLimits = {
 }
 const services = {
   place: () => ({ port: 0, reusePort: false }),
+  leaving: () => null,
   propose: () => ({ number: 1, value: new Uint8Array() }),
   peers: () => [],
 }
