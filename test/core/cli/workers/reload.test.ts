@@ -210,6 +210,23 @@ const part = await load()`
     expect((await reload()).code).toBe(0)
     expect(await askAll(url, 2)).toEqual(renumbered(before, 11))
   })
+
+  it('changes none when each worker loads something else', async () => {
+    const { url, write, reload } = server()
+    const before = await askAll(url, 2)
+    const imports = "import { writeFileSync } from 'node:fs'"
+    const top = `
+const own = './own-' + process.pid + '.mjs'
+writeFileSync(own, 'export const part = 14')
+const { part } = await import(own)`
+    write({ 'rawhttp.config.mjs': configOf({ imports, top, answer: "part + ' ' + process.pid" }) })
+    expect(await reload()).toEqual({
+      code: 1,
+      text: 'rawhttp: not reloaded: its files change while the workers load them\n',
+    })
+    expect(await askAll(url, 2)).toEqual(before)
+    expect(await changed(server(), 15)).toEqual(renumbered(before, 15))
+  })
 })
 
 describe('a reload by fresh workers', () => {
