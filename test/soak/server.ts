@@ -100,11 +100,18 @@ export class SoakServer implements AsyncDisposable {
     this.killed.push({ pid, from, until: Date.now() })
   }
 
-  /** When two workers are there, and both have answered from this load or a later one. */
+  /**
+   * When two workers are there, and both have answered from this load or a later one.
+   *
+   * @throws Error when that does not come to be so: old workers have a minute.
+   */
   async allServe({ port }: Target, number = 0): Promise<void> {
     const good = new Set<number>()
+    const end = performance.now() + 90_000
     while (this.workers.length !== 2 || this.workers.some(pid => !good.has(pid))) {
       if (this.#child.exitCode !== null) throw new Error(`the server has ended: ${this.#stderr}`)
+      if (performance.now() > end)
+        throw new Error(`not all have come to serve load ${number}: ${this.#stderr}`)
       const { headers } = await fetch(`http://127.0.0.1:${port}/small.txt`, {
         headers: { connection: 'close' },
       })

@@ -133,8 +133,7 @@ class Primary {
     this.#isOpen = true
     const end = await (this.#options.isRolling ? this.#roll(decided) : this.#changeInPlace(decided))
     this.#isOpen = false
-    // One that starts may have asked already where it shall listen.
-    if (![...this.#all].some(({ isStarting }) => isStarting)) await this.#places.keepOnly(this.#addresses)
+    await this.#places.keepOnly(this.#addresses)
     return end
   }
 

@@ -112,11 +112,6 @@ export class WorkerProcess {
     return this.#since === null ? 0 : performance.now() - this.#since
   }
 
-  /** Whether it has not come to serve yet. */
-  get isStarting(): boolean {
-    return this.#since === null
-  }
-
   /** Equal for equal files of the config that it serves; empty before it does. */
   get fingerprint(): string {
     return this.#fingerprint

@@ -75,11 +75,15 @@ describe('systemd is told', () => {
     const { sent, notifier } = recording()
     const held = Promise.withResolvers<void>()
     const reload = notifier.reloading(() => held.promise)
-    await notifier.stopping({ stop: async () => undefined }).stop()
+    const server = notifier.stopping({ stop: async () => undefined })
+    await server.stop()
     held.resolve()
     await reload
     expect(await notifier.reloading(async () => 'done')).toBe('done')
-    await vi.waitFor(() => expect(sent.map(([word]) => word)).toEqual(['RELOADING=1', 'STOPPING=1']))
+    // Told behind all that was told before.
+    await server.stop()
+    await vi.waitFor(() => expect(sent).toHaveLength(3))
+    expect(sent.map(([word]) => word)).toEqual(['RELOADING=1', 'STOPPING=1', 'STOPPING=1'])
   })
 
   it('twice in its watchdog time that the process is alive', async () => {

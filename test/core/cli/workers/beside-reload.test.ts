@@ -42,18 +42,14 @@ async function written(cwd: string, name: string): Promise<string> {
 
 /** The workers once all that answer have this number. Who waits in the queue of one that leaves is reset before. */
 async function allHave(url: string, number: number, count: number): Promise<readonly number[]> {
-  const round = async () => {
-    const answers = await Promise.all(Array.from({ length: 12 }, () => ask(url)))
-    const isSo = answers.every(answer => answer.startsWith(`${number} `))
-    return isSo ? [...new Set(answers.map(pidOf))] : []
-  }
-  let pids: readonly number[] = []
-  await until(async () => {
-    pids = await round().catch(() => [])
-    return pids.length === count
-  })
-  for (let more = 0; more < 5; more++) expect(pids).toEqual(expect.arrayContaining(await round()))
-  return pids
+  const asked = () => Promise.all(Array.from({ length: 12 }, () => ask(url)))
+  const isSo = (answers: readonly string[]) =>
+    answers.every(answer => answer.startsWith(`${number} `)) && new Set(answers).size === count
+  await until(async () => isSo(await asked().catch(() => [])))
+  const answers = (await Promise.all(Array.from({ length: 5 }, asked))).flat()
+  const all = [...new Set(answers)]
+  expect(all.filter(answer => !answer.startsWith(`${number} `))).toEqual([])
+  return all.map(pidOf)
 }
 
 interface Hanging extends ReloadServer {
@@ -86,15 +82,38 @@ async function killedMeanwhile(...args: readonly string[]): Promise<Hanging> {
 
 describe('a worker that is killed while a reload hangs in another one is replaced at once', () => {
   it('by one that goes over with the others when all could prepare', async () => {
-    const { cwd, url, stuck, fresh, reloaded } = await killedMeanwhile()
-    writeFileSync(join(cwd, 'end'), 'well')
+    const { write, url, stuck, fresh, reloaded, running } = await killedMeanwhile()
+    write({ end: 'well' })
     expect(await reloaded).toEqual({ code: 0, text: 'rawhttp: reloaded rawhttp.config.mjs\n' })
+    expect([...(await allHave(url, 2, 2))].sort()).toEqual([stuck, fresh].sort())
+    running.child.kill('SIGTERM')
+    // It is taken into this reload, and needs no other one.
+    expect((await running.finished).stderr.match(/reload/g)).toHaveLength(1)
+  })
+
+  it('by one that goes over with the others though it has loaded what was there before', async () => {
+    const waits = `
+if (!existsSync('wait')) return
+writeFileSync('waiting', String(process.pid))
+await there('serve')`
+    const { cwd, url, write, reload } = await reloadServer(version(1, waits), ['--workers', '2'])
+    const [first] = await askAll(url, 2)
+    writeFileSync(join(cwd, 'wait'), '')
+    process.kill(pidOf(first!), 'SIGKILL')
+    const fresh = Number(await written(cwd, 'waiting'))
+    write(version(2, hangsInOne))
+    const reloaded = reload()
+    const stuck = Number(await written(cwd, 'hanging'))
+    writeFileSync(join(cwd, 'serve'), '')
+    await until(async () => (await ask(url)) === `1 ${fresh}`)
+    write({ end: 'well' })
+    expect((await reloaded).code).toBe(0)
     expect([...(await allHave(url, 2, 2))].sort()).toEqual([stuck, fresh].sort())
   })
 
   it('by one that leaves when the others stay what they are, until the next good reload', async () => {
-    const { cwd, url, stuck, fresh, reloaded, write, reload, running } = await killedMeanwhile()
-    writeFileSync(join(cwd, 'end'), 'badly')
+    const { url, stuck, fresh, reloaded, write, reload, running } = await killedMeanwhile()
+    write({ end: 'badly' })
     expect(await reloaded).toMatchObject({ code: 1, text: expect.stringContaining('it never ends') })
     expect(await running.line(new RegExp(`\\(${fresh}\\) leaves`))).toMatch(
       /^rawhttp: worker \d \(\d+\) leaves, since the others cannot have what it has loaded; another one starts with the next reload$/,
@@ -106,8 +125,8 @@ describe('a worker that is killed while a reload hangs in another one is replace
   })
 
   it('by one that leaves for the fresh ones of a rolling reload', async () => {
-    const { cwd, url, stuck, fresh, reloaded } = await killedMeanwhile('--rolling')
-    writeFileSync(join(cwd, 'end'), 'well')
+    const { write, url, stuck, fresh, reloaded } = await killedMeanwhile('--rolling')
+    write({ end: 'well' })
     expect(await reloaded).toMatchObject({ code: 0 })
     const pids = await allHave(url, 2, 2)
     expect(pids).toContain(stuck)
@@ -115,8 +134,8 @@ describe('a worker that is killed while a reload hangs in another one is replace
   })
 
   it('by one that leaves when a rolling reload fails', async () => {
-    const { cwd, url, fresh, reloaded } = await killedMeanwhile('--rolling')
-    writeFileSync(join(cwd, 'end'), 'badly')
+    const { write, url, fresh, reloaded } = await killedMeanwhile('--rolling')
+    write({ end: 'badly' })
     expect(await reloaded).toMatchObject({ code: 1, text: expect.stringContaining('it never ends') })
     expect(await allHave(url, 1, 1)).not.toContain(fresh)
   })
@@ -142,7 +161,7 @@ await there('end')`
     rmSync(join(cwd, 'hang'))
     expect((await reload()).code).toBe(0)
     expect(await allHave(url, 2, 1)).toEqual([pidOf(second!)])
-    writeFileSync(join(cwd, 'end'), 'well')
+    write({ end: 'well' })
     await running.line(new RegExp(`\\(${stuck}\\) has not loaded what the others have: reloading`))
     expect(await allHave(url, 2, 2)).toContain(stuck)
   })
