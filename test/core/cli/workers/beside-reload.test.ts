@@ -111,6 +111,24 @@ await there('serve')`
     expect([...(await allHave(url, 2, 2))].sort()).toEqual([stuck, fresh].sort())
   })
 
+  it('also while it prepared itself: the reload is that of those who live', async () => {
+    const hangsInBoth = `
+if (existsSync('killed')) return
+writeFileSync('hanging-' + process.pid, 'so')
+await there('end')`
+    const { cwd, url, write, reload } = await reloadServer(version(1), ['--workers', '2'])
+    const [killed = 0, stuck] = (await askAll(url, 2)).map(pidOf)
+    write(version(2, hangsInBoth))
+    const reloaded = reload()
+    for (const pid of [killed, stuck]) await written(cwd, `hanging-${pid}`)
+    writeFileSync(join(cwd, 'killed'), '')
+    process.kill(killed, 'SIGKILL')
+    await until(async () => (await ask(url).catch(() => '')).startsWith('2 '))
+    write({ end: 'well' })
+    expect((await reloaded).code).toBe(0)
+    expect(await allHave(url, 2, 2)).toContain(stuck)
+  })
+
   it('by one that leaves when the others stay what they are, until the next good reload', async () => {
     const { url, stuck, fresh, reloaded, write, reload, running } = await killedMeanwhile()
     write({ end: 'badly' })
