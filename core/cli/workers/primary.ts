@@ -2,7 +2,7 @@ import cluster from 'node:cluster'
 import { passedSockets } from '../../passed-sockets.ts'
 import type { ListeningAddress } from '../../server.ts'
 import { writeError } from '../../stderr.ts'
-import type { ExplainedError } from '../failure.ts'
+import { ExplainedError } from '../failure.ts'
 import { ReloadQueue } from '../reload-queue.ts'
 import type { Outcome } from '../reloader.ts'
 import type { Running } from '../running.ts'
@@ -171,7 +171,7 @@ class Primary {
       const { addresses, fingerprint } = await add(1)
       const numbers = Array.from({ length: this.#options.count - 1 }, (_, at) => at + 2)
       const others = await Promise.all(numbers.map(add))
-      if (others.some(other => other.fingerprint !== fingerprint)) writeError(sayAll([changedMeanwhile]))
+      if (others.some(other => other.fingerprint !== fingerprint)) this.#rejectMixed()
       this.#addresses = addresses
       return fresh
     } catch (error) {
@@ -179,6 +179,16 @@ class Primary {
       for (const worker of fresh) worker.stop('replaced')
       throw error
     }
+  }
+
+  /** Where others serve there is something better than workers that do not serve the same. */
+  #rejectMixed(): void {
+    if (this.#crew.serving.length > 0)
+      throw new ExplainedError({
+        code: 1,
+        text: sayAll(['files of the config changed while the workers loaded them']),
+      })
+    writeError(sayAll([changedMeanwhile]))
   }
 
   #spawn(number: number): WorkerProcess {

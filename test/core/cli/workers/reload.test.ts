@@ -25,6 +25,18 @@ const failsInOne = (file: string) => ({
   more: `server(server) { server.hooks.start.tap('once', () => mkdirSync('${file}')) },`,
 })
 
+/** Each process loads a file of its own. */
+const ownOfEach = {
+  'rawhttp.config.mjs': configOf({
+    imports: "import { writeFileSync } from 'node:fs'",
+    top: `
+const own = './own-' + process.pid + '.mjs'
+writeFileSync(own, 'export const part = 14')
+const { part } = await import(own)`,
+    answer: "part + ' ' + process.pid",
+  }),
+}
+
 const pidOf = (answer: string): number => Number(answer.split(' ')[1])
 const renumbered = (answers: readonly string[], number: number): string[] =>
   answers.map(answer => `${number} ${pidOf(answer)}`).sort()
@@ -214,12 +226,7 @@ const part = await load()`
   it('changes none when each worker loads something else', async () => {
     const { url, write, reload } = server()
     const before = await askAll(url, 2)
-    const imports = "import { writeFileSync } from 'node:fs'"
-    const top = `
-const own = './own-' + process.pid + '.mjs'
-writeFileSync(own, 'export const part = 14')
-const { part } = await import(own)`
-    write({ 'rawhttp.config.mjs': configOf({ imports, top, answer: "part + ' ' + process.pid" }) })
+    write(ownOfEach)
     expect(await reload()).toEqual({
       code: 1,
       text: 'rawhttp: not reloaded: its files change while the workers load them\n',
@@ -282,6 +289,21 @@ describe('a reload by fresh workers', () => {
     expect([code, text]).toEqual([1, expect.stringContaining('not reloaded')])
     expect(text).toContain('EEXIST')
     expect(await askAll(url, 2)).toEqual(before)
+  })
+
+  it('leaves the old ones when the new ones have not loaded the same', async () => {
+    const { url, write, reload } = server()
+    const before = await askAll(url, 2)
+    write(ownOfEach)
+    expect(await reload()).toEqual({
+      code: 1,
+      text: 'rawhttp: not reloaded: the config before goes on serving\nrawhttp: files of the config changed while the workers loaded them\n',
+    })
+    expect(await askAll(url, 2)).toEqual(expect.arrayContaining(before))
+    await until(async () => {
+      const answers = await Promise.all(Array.from({ length: 12 }, () => ask(url)))
+      return answers.every(answer => before.includes(answer))
+    })
   })
 
   it('has a new one that serves already finish what is in flight when another one does not', async () => {
