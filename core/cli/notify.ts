@@ -20,6 +20,8 @@ export class Notifier {
   /** One message after the other: an overtaken READY would undo a STOPPING. */
   #last: Promise<void> = Promise.resolve()
   #hasFailed = false
+  /** From then on nothing else is of interest, and READY would undo it. */
+  #isStopping = false
   #where: () => readonly ListeningAddress[] = () => []
 
   /** @param watchdog Milliseconds within which systemd wants a sign of life; 0 when it wants none. */
@@ -43,11 +45,12 @@ export class Notifier {
 
   /** A reload is under way until the promise settles; how it ended is for the log to say. */
   async reloading<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#isStopping) return await work()
     this.#tell('RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`)
     try {
       return await work()
     } finally {
-      this.#isReady()
+      if (!this.#isStopping) this.#isReady()
     }
   }
 
@@ -56,6 +59,7 @@ export class Notifier {
     return {
       stop: options => {
         this.#tell('STOPPING=1', 'STATUS=finishing what is in flight')
+        this.#isStopping = true
         return server.stop(options)
       },
     }

@@ -67,13 +67,19 @@ const newcomer = (isSecure: boolean, next: () => Question, manner: Manner = {}):
     })
 }
 
-const pipelining: Kind['turn'] = world =>
-  connected(world, false, async connection => {
-    while (!connection.isOver && !world.isResting()) {
-      await connection.askAll(Array.from({ length: 8 }, () => oneOf(light)()))
-      await after(random(60))
-    }
-  })
+const eight = (): readonly Question[] => Array.from({ length: 8 }, () => oneOf(light)())
+
+/** Eight at once, again and again; what the end of a connection leaves goes over the next one. */
+const pipelining: Kind['turn'] = async world => {
+  for (let next = eight(); next.length > 0; await after(random(60)))
+    await connected(world, false, async connection => {
+      while (!connection.isOver && next.length > 0) {
+        next = await connection.askAll(next)
+        await after(random(60))
+        if (next.length === 0 && !world.isResting()) next = eight()
+      }
+    })
+}
 
 const conditional: Kind['turn'] = world =>
   connected(world, false, async connection => {

@@ -86,20 +86,25 @@ export class SoakConnection implements AsyncDisposable {
     await this.askAll([question], manner)
   }
 
-  /** Sends all at once, and takes the answers in their order. */
+  /**
+   * Sends all at once, and takes the answers in their order.
+   *
+   * @returns Those behind the answer that ends the connection: they want another one (RFC 9112 section 9.3.2).
+   */
   async askAll(
     questions: readonly Question[],
     { pause = 0, pieces = 1, rest = 0 }: Manner = {},
-  ): Promise<void> {
+  ): Promise<readonly Question[]> {
     const asked = questions.map(question => ({ question, ...this.#tally.begin() }))
     const bytes = Buffer.concat(asked.map(({ question, id }) => bytesOf(question, id)))
     const end = new AbortController()
     if (rest > 0) void takeSlowly(this.client, rest, end.signal)
     try {
       await sendSlowly(this.client, bytes, pieces, pause)
-      for (const { question, id, floor } of asked) {
+      for (const [at, { question, id, floor }] of asked.entries()) {
         const response = await this.client.response({ toHead: question.method === 'HEAD' })
         this.#judge(question, id, floor, response)
+        if (this.#isOver) return this.#again(questions.slice(at + 1))
       }
     } catch (error) {
       this.#isOver = true
@@ -109,6 +114,12 @@ export class SoakConnection implements AsyncDisposable {
     } finally {
       end.abort()
     }
+    return []
+  }
+
+  #again(questions: readonly Question[]): readonly Question[] {
+    for (const _ of questions) this.#tally.again()
+    return questions
   }
 
   #judge({ path, check }: Question, id: string, floor: number, response: RawResponse): void {

@@ -77,7 +77,7 @@ export const questions = {
   metrics: (): Question => ({
     path: '/metrics',
     check: ({ status, body }) =>
-      status === 200 && /^http_requests_total\{/m.test(body.toString())
+      status === 200 && /^# TYPE http_requests_total counter$/m.test(body.toString())
         ? null
         : `status ${status}, no figures`,
   }),

@@ -21,19 +21,31 @@ export interface Killed {
   readonly until: number
 }
 
+/** How a server reloads. */
+export type Way = 'in place' | 'rolling'
+
 /** The command under test, with flags that a user would give it. */
 export class SoakServer implements AsyncDisposable {
   readonly killed: Killed[] = []
   readonly #dir: string
   readonly #child: ChildProcess
+  /** A worker that is never killed: what leaks adds up in one that lives long. */
+  #veteran = 0
   #stderr = ''
   readonly #end: Promise<number | null>
   readonly #kill = () => void this.#child.kill('SIGKILL')
 
-  constructor(dir: string) {
+  constructor(dir: string, way: Way) {
     this.#dir = dir
     const probe = `--import=${join(import.meta.dirname, 'probe.ts')}`
-    const command = [join(repository, 'core/cli.ts'), 'start', '--workers', '2', '--control', 'control.sock']
+    const options = [
+      '--workers',
+      '2',
+      '--control',
+      'control.sock',
+      ...(way === 'rolling' ? ['--rolling'] : []),
+    ]
+    const command = [join(repository, 'core/cli.ts'), 'start', ...options]
     this.#child = spawn(process.execPath, [...flags, probe, ...command], {
       cwd: dir,
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -66,6 +78,7 @@ export class SoakServer implements AsyncDisposable {
       if (end !== null) throw new Error(`the server has ended: ${this.#stderr}`)
     }
     const [port = 0, tlsPort = 0] = ports()
+    this.#veteran = this.workers[0]!
     return { port, tlsPort, cert }
   }
 
@@ -73,21 +86,32 @@ export class SoakServer implements AsyncDisposable {
     return ask(join(this.#dir, 'control.sock'), 'reload', 120_000)
   }
 
-  /** Kills one of the workers, and waits for the one that takes its place. */
-  async killOne(target: Target): Promise<void> {
-    const pid = this.workers[Math.floor(Math.random() * this.workers.length)]!
+  /** One of the workers that may be killed. */
+  victim(): number {
+    const others = this.workers.filter(pid => pid !== this.#veteran)
+    return others[Math.floor(Math.random() * others.length)]!
+  }
+
+  /** Kills a worker, and waits until it is gone. */
+  async kill(pid: number): Promise<void> {
     const from = Date.now()
     process.kill(pid, 'SIGKILL')
     while (this.workers.includes(pid)) await after(1)
     this.killed.push({ pid, from, until: Date.now() })
-    await this.allServe(target)
   }
 
-  /** When two workers are there, and both have answered. */
+  /**
+   * When two workers are there, and both have answered from this load or a later one.
+   *
+   * @throws Error when that does not come to be so: old workers have a minute.
+   */
   async allServe({ port }: Target, number = 0): Promise<void> {
     const good = new Set<number>()
+    const end = performance.now() + 90_000
     while (this.workers.length !== 2 || this.workers.some(pid => !good.has(pid))) {
       if (this.#child.exitCode !== null) throw new Error(`the server has ended: ${this.#stderr}`)
+      if (performance.now() > end)
+        throw new Error(`not all have come to serve load ${number}: ${this.#stderr}`)
       const { headers } = await fetch(`http://127.0.0.1:${port}/small.txt`, {
         headers: { connection: 'close' },
       })

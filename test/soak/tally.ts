@@ -17,6 +17,7 @@ export interface Seen {
   readonly begun: number
   readonly answers: number
   readonly left: number
+  readonly again: number
   readonly lost: readonly Lost[]
   readonly wrong: readonly string[]
 }
@@ -34,6 +35,7 @@ export class Tally {
   #begun = 0
   #answers = 0
   #left = 0
+  #again = 0
   #lines = ''
 
   /** @param file Gets a line for each answer: the request's name and the worker. */
@@ -54,6 +56,11 @@ export class Tally {
   /** The client has gone before an answer. */
   leave(): void {
     this.#left++
+  }
+
+  /** The server had announced the end of the connection before it came to this one. */
+  again(): void {
+    this.#again++
   }
 
   wrong(sentence: string): void {
@@ -79,6 +86,7 @@ export class Tally {
       begun: this.#begun,
       answers: this.#answers,
       left: this.#left,
+      again: this.#again,
       lost: this.#lost,
       wrong: this.#wrong,
     }

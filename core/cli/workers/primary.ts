@@ -2,14 +2,16 @@ import cluster from 'node:cluster'
 import { passedSockets } from '../../passed-sockets.ts'
 import type { ListeningAddress } from '../../server.ts'
 import { writeError } from '../../stderr.ts'
-import { configError, type ExplainedError } from '../failure.ts'
+import { ExplainedError } from '../failure.ts'
 import { ReloadQueue } from '../reload-queue.ts'
 import type { Outcome } from '../reloader.ts'
 import type { Running } from '../running.ts'
+import { Crew } from './crew.ts'
+import { changeInPlace } from './in-place.ts'
 import { workerEnv } from './number.ts'
 import { canReusePort, Places } from './places.ts'
-import type { Loaded, NamedVersion, PeerMessage } from './protocol.ts'
-import { Restarts } from './restarts.ts'
+import type { NamedVersion, PeerMessage } from './protocol.ts'
+import { changes, notReloaded, sayAll } from './say.ts'
 import { Values } from './values.ts'
 import { WorkerProcess } from './worker-process.ts'
 
@@ -53,7 +55,7 @@ export async function startWorkers(options: PrimaryOptions): Promise<Running> {
   }
 }
 
-/** The process that starts workers, starts them again, and has them change together. It serves nothing itself. */
+/** The process that starts workers, and has them change together. It serves nothing itself. */
 class Primary {
   readonly #options: PrimaryOptions
   readonly #places: Places
@@ -61,18 +63,17 @@ class Primary {
   readonly #queue = new ReloadQueue(() => this.#reload())
   /** All that run: starting, serving and leaving. */
   readonly #all = new Set<WorkerProcess>()
-  /** By number of worker. */
-  readonly #restarts = new Map<number, Restarts>()
-  readonly #timers = new Set<NodeJS.Timeout>()
-  /** Numbers of workers that could not load what is on disk, while others go on serving what was there before. */
-  readonly #waiting = new Set<number>()
+  readonly #crew = new Crew({
+    spawn: number => this.#spawn(number),
+    onCame: worker => this.#came(worker),
+    onHopeless: why => this.#giveUp(why),
+  })
   readonly #hopeless = Promise.withResolvers<number>()
-  #serving: readonly WorkerProcess[] = []
   #addresses: readonly ListeningAddress[] = []
-  /** Of the config that they serve. */
-  #fingerprint = ''
-  /** The last change of who serves or what: a worker that starts and a reload must not miss each other. */
-  #turn: Promise<unknown> = Promise.resolve()
+  /** Whether a reload has not decided yet what all are to serve: who comes to serve meanwhile is taken in. */
+  #isOpen = false
+  /** When the last good reload began, by `performance.now()`: who was started before may have read older files. */
+  #begun = 0
   #stopped: Promise<void> | null = null
 
   constructor(options: PrimaryOptions) {
@@ -94,7 +95,7 @@ class Primary {
 
   /** @throws ExplainedError when a worker does not come to serve; then none is left. */
   async start(): Promise<void> {
-    await this.#replace()
+    this.#crew.replace(await this.#startAll())
   }
 
   /** Has all change, or none, and says on stderr what came of it. It never rejects. */
@@ -108,74 +109,58 @@ class Primary {
 
   /** Ends all workers. A second call may force. */
   async stop(isForced: boolean): Promise<void> {
-    this.#stopped ??= this.#end()
+    this.#crew.stop()
+    this.#stopped ??= Promise.all([...this.#all].map(({ ended }) => ended)).then(() => undefined)
     for (const worker of this.#all) worker.stop(isForced ? 'forced' : 'usual')
     await this.#stopped
   }
 
-  async #end(): Promise<void> {
-    for (const timer of this.#timers) clearTimeout(timer)
-    await Promise.all([...this.#all].map(({ ended }) => ended))
-  }
-
-  #inTurn<T>(change: () => Promise<T>): Promise<T> {
-    const changed = this.#turn.then(change)
-    this.#turn = changed.catch(() => undefined)
-    return changed
-  }
-
   async #reload(): Promise<Outcome> {
-    const outcome = await this.#inTurn(async () => {
-      if (this.#stopped !== null) return notReloaded('the server is stopping')
-      if (this.#serving.length === 0) return notReloaded('no worker serves')
-      const end = await (this.#options.isRolling ? this.#roll() : this.#change())
-      await this.#places.keepOnly(this.#addresses)
-      return end
-    })
+    const end = await this.#change()
+    const outcome = end.code !== 0 && this.#stopped !== null ? notReloaded('the server is stopping') : end
     writeError(outcome.text)
+    if (outcome.code !== 0 && this.#stopped === null) this.#dismissOdd()
     return outcome
   }
 
-  /** A reload in two steps: first all prepare, then all go over. */
-  async #change(isLastTry = false): Promise<Outcome> {
-    const workers = this.#serving
-    const answers = await Promise.all(workers.map(worker => worker.prepare()))
-    const failure = answers.find(answer => 'code' in answer)
-    const loaded = answers as readonly Loaded[]
-    // Each reads the files for itself, and somebody may write them at that moment.
-    const mustRepeat = !isLastTry && loaded.some(({ fingerprint }) => fingerprint !== loaded[0]!.fingerprint)
-    if (failure !== undefined || mustRepeat) {
-      await Promise.all(workers.map(worker => worker.abandon()))
-      return failure ?? (await this.#change(true))
+  async #change(): Promise<Outcome> {
+    if (this.#stopped !== null || this.#crew.serving.length === 0) return notReloaded('no worker serves')
+    const begun = performance.now()
+    const decided = () => {
+      this.#isOpen = false
+      this.#begun = begun
     }
-    const ends = await Promise.all(workers.map(worker => worker.commit()))
-    // It is too late to go back. A fresh worker has the new config; one that was told to end meanwhile has requests.
-    for (const [at, { code }] of ends.entries()) if (code !== 0) workers[at]!.stop('usual')
-    const good = ends.find(({ code }) => code === 0) ?? ends[0]!
-    if (good.code !== 0) return good
-    this.#addresses = good.addresses ?? this.#addresses
-    this.#fingerprint = loaded[0]!.fingerprint
-    this.#startWaiting()
-    return { code: 0, text: good.text }
+    this.#isOpen = true
+    const end = await (this.#options.isRolling ? this.#roll(decided) : this.#changeInPlace(decided))
+    this.#isOpen = false
+    await this.#places.keepOnly(this.#addresses)
+    return end
+  }
+
+  async #changeInPlace(decided: () => void): Promise<Outcome> {
+    const { code, text, addresses } = await changeInPlace(this.#crew, decided)
+    if (code === 0) this.#crew.startWaiting()
+    this.#addresses = addresses ?? this.#addresses
+    return { code, text }
   }
 
   /** A reload by fresh workers, who listen on the same sockets before the old ones leave. */
-  async #roll(): Promise<Outcome> {
-    const old = this.#serving
+  async #roll(decided: () => void): Promise<Outcome> {
     const before = this.#addresses
     try {
-      await this.#replace()
+      const fresh = await this.#startAll()
+      decided()
+      for (const worker of this.#crew.replace(fresh)) worker.stop('replaced')
     } catch (error) {
       const { code, text } = (error as ExplainedError).failure
       const { text: first } = notReloaded('the config before goes on serving')
       return { code, text: first + text }
     }
-    for (const worker of old) worker.stop('replaced')
     return { code: 0, text: sayAll(['reloaded by fresh workers', ...changes(before, this.#addresses)]) }
   }
 
-  /** Starts as many workers as there shall be. The old ones, if there are any, stay; only nobody counts on them. */
-  async #replace(): Promise<void> {
+  /** Starts as many workers as there shall be. The old ones, if there are any, stay. */
+  async #startAll(): Promise<readonly WorkerProcess[]> {
     const fresh: WorkerProcess[] = []
     const add = async (number: number) => {
       const worker = this.#spawn(number)
@@ -184,25 +169,35 @@ class Primary {
     }
     try {
       const { addresses, fingerprint } = await add(1)
-      const others = await Promise.all(
-        Array.from({ length: this.#options.count - 1 }, (_, at) => add(at + 2)),
-      )
-      if (others.some(other => other.fingerprint !== fingerprint)) writeError(sayAll([changedMeanwhile]))
+      const numbers = Array.from({ length: this.#options.count - 1 }, (_, at) => at + 2)
+      const others = await Promise.all(numbers.map(add))
+      if (others.some(other => other.fingerprint !== fingerprint)) this.#rejectMixed()
       this.#addresses = addresses
-      this.#fingerprint = fingerprint
-      this.#waiting.clear()
+      return fresh
     } catch (error) {
       // Those who serve already have requests: they share the sockets of the old ones.
       for (const worker of fresh) worker.stop('replaced')
       throw error
     }
-    this.#serving = fresh
-    for (const worker of fresh) this.#watch(worker)
+  }
+
+  /** Where others serve there is something better than workers that do not serve the same. */
+  #rejectMixed(): void {
+    if (this.#crew.serving.length > 0)
+      throw new ExplainedError({
+        code: 1,
+        text: sayAll(['files of the config changed while the workers loaded them']),
+      })
+    writeError(sayAll([changedMeanwhile]))
   }
 
   #spawn(number: number): WorkerProcess {
     const worker: WorkerProcess = new WorkerProcess(number, workerEnv(number, passedSockets()), {
       place: question => this.#places.find(question),
+      leaving: (_, from) => {
+        this.#crew.replaceLeaving(from)
+        return null
+      },
       propose: version => this.#values.propose(version),
       peers: (message, from) => this.#askOthers(message, from),
     })
@@ -211,69 +206,26 @@ class Primary {
     return worker
   }
 
-  /** Another one takes the place of a worker that ends though it should serve. */
-  #watch(worker: WorkerProcess): void {
-    void worker.ended.then(how => {
-      if (!this.#serving.includes(worker)) return
-      this.#serving = this.#serving.filter(each => each !== worker)
-      if (this.#stopped === null) this.#restart(worker, how)
-    })
+  /** Who takes the place of another one loads what is on disk: that may not be what the others have. */
+  #came(worker: WorkerProcess): void {
+    if (this.#isOpen || (this.#hasWhatAllHave(worker) && worker.began >= this.#begun)) return
+    writeError(sayAll([`${worker.name} has not loaded what the others have: reloading`]))
+    void this.reload()
   }
 
-  #restart({ name, number, age }: WorkerProcess, how: string): void {
-    const restarts = this.#restarts.get(number) ?? new Restarts()
-    this.#restarts.set(number, restarts)
-    const pause = restarts.ended(age)
-    if (restarts.isHopeless && this.#serving.length === 0)
-      return this.#giveUp(`${name} ${how}, for the ${restarts.count}th time in a row, and no other serves`)
-    writeError(sayAll([`${name} ${how}; another one starts in ${pause / 1_000} s`]))
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer)
-      void this.#inTurn(() => this.#startAgain(number))
-    }, pause)
-    this.#timers.add(timer)
-  }
-
-  async #startAgain(number: number): Promise<void> {
-    // A reload by fresh workers may have filled the place, or a signal come.
-    if (this.#stopped !== null || this.#serving.some(each => each.number === number)) return
-    const worker = this.#spawn(number)
-    try {
-      const { fingerprint } = await worker.ready
-      this.#serving = [...this.#serving, worker]
-      this.#watch(worker)
-      this.#cameToServe(worker, fingerprint)
-    } catch (error) {
-      if (this.#stopped === null) this.#failedToServe(worker, (error as ExplainedError).failure)
+  /** The others cannot have what one of them has loaded meanwhile: it leaves, so that all serve one config. */
+  #dismissOdd(): void {
+    for (const worker of this.#crew.serving) {
+      if (this.#hasWhatAllHave(worker)) continue
+      this.#crew.dismiss(worker)
+      const why = 'leaves, since the others cannot have what it has loaded'
+      writeError(sayAll([`${worker.name} ${why}; another one starts with the next reload`]))
     }
   }
 
-  /** What is on disk may not be what the others have loaded. */
-  #cameToServe(worker: WorkerProcess, fingerprint: string): void {
-    this.#startWaiting()
-    if (fingerprint === this.#fingerprint) return
-    if (this.#serving.length === 1) this.#fingerprint = fingerprint
-    else {
-      writeError(
-        sayAll([`${worker.name} has read a config that is newer than that of the others: reloading`]),
-      )
-      void this.reload()
-    }
-  }
-
-  /** A mistake on disk goes away by no number of restarts; a fault of the moment does. */
-  #failedToServe(worker: WorkerProcess, { text, code }: Outcome): void {
-    writeError(text)
-    worker.kill()
-    if (code !== configError || this.#serving.length === 0)
-      return this.#restart(worker, 'did not come to serve')
-    this.#waiting.add(worker.number)
-    writeError(sayAll([`${worker.name} did not come to serve; another one starts with the next reload`]))
-  }
-
-  #startWaiting(): void {
-    for (const number of this.#waiting) void this.#inTurn(() => this.#startAgain(number))
-    this.#waiting.clear()
+  /** Whoever serves for the longest time has what counts. */
+  #hasWhatAllHave({ fingerprint }: WorkerProcess): boolean {
+    return fingerprint === this.#crew.serving[0]!.fingerprint
   }
 
   #giveUp(why: string): void {
@@ -282,7 +234,7 @@ class Primary {
   }
 
   async #askOthers(message: PeerMessage, from: WorkerProcess): Promise<readonly Uint8Array[]> {
-    const others = this.#serving.filter(each => each !== from)
+    const others = this.#crew.serving.filter(each => each !== from)
     const answers = await Promise.all(others.map(worker => worker.peer(message, PEER_LIMIT)))
     return answers.filter(answer => answer !== null)
   }
@@ -296,18 +248,5 @@ class Primary {
   }
 }
 
-function changes(before: readonly ListeningAddress[], after: readonly ListeningAddress[]): string[] {
-  const without = (some: readonly ListeningAddress[], others: readonly ListeningAddress[]) =>
-    some.map(({ url }) => url).filter(url => !others.some(other => other.url === url))
-  return [
-    ...without(after, before).map(url => `listening on ${url}`),
-    ...without(before, after).map(url => `no longer listening on ${url}`),
-  ]
-}
-
 const changedMeanwhile =
   'warning: files of the config changed while the workers loaded them, so that not all serve the same: reload'
-
-const notReloaded = (why: string): Outcome => ({ code: 1, text: sayAll([`not reloaded: ${why}`]) })
-
-const sayAll = (lines: readonly string[]): string => lines.map(line => `rawhttp: ${line}\n`).join('')

@@ -52,6 +52,8 @@ export interface Questions {
   readonly ready: { readonly ask: Served; readonly answer: null }
   /** It cannot. */
   readonly failed: { readonly ask: Outcome; readonly answer: null }
+  /** A signal has told it to end. */
+  readonly leaving: { readonly ask: null; readonly answer: null }
   readonly propose: { readonly ask: NamedVersion; readonly answer: Version }
   /** All the others: what those have answered who did so in time. */
   readonly peers: { readonly ask: PeerMessage; readonly answer: readonly Uint8Array[] }

@@ -31,7 +31,7 @@ const LIMITS: WorkerLimits = {
 
 /** What a worker may ask its primary for. */
 type Services = {
-  readonly [K in 'place' | 'propose' | 'peers']: (
+  readonly [K in 'place' | 'leaving' | 'propose' | 'peers']: (
     body: Questions[K]['ask'],
     from: WorkerProcess,
   ) => Questions[K]['answer'] | Promise<Questions[K]['answer']>
@@ -40,6 +40,8 @@ type Services = {
 /** A worker as its primary sees it. */
 export class WorkerProcess {
   readonly number: number
+  /** When it was started, by `performance.now()`: it has loaded nothing older than what was on disk then. */
+  readonly began = performance.now()
   /** Resolves when it serves; rejects with an {@link ExplainedError} when it does not come to. */
   readonly ready: Promise<Served>
   /** Resolves when the process has ended, with how: `ended with code 1`. */
@@ -49,6 +51,9 @@ export class WorkerProcess {
   readonly #limits: WorkerLimits
   /** Since when it serves, by `performance.now()`; null before. */
   #since: number | null = null
+  /** Of the config that it serves, and of the one that it has prepared. */
+  #fingerprint = ''
+  #prepared = ''
   /** How it was told to end. */
   #leaves: StopQuestion | null = null
   #killer: NodeJS.Timeout | undefined
@@ -73,10 +78,12 @@ export class WorkerProcess {
     this.#worker = cluster.fork(env)
     this.#channel = new Channel(this.#worker as Port, {
       place: body => services.place(body, this),
+      leaving: body => services.leaving(body, this),
       propose: body => services.propose(body, this),
       peers: body => services.peers(body, this),
       ready: served => {
         this.#since = performance.now()
+        this.#fingerprint = served.fingerprint
         ready.resolve(served)
         return null
       },
@@ -105,13 +112,33 @@ export class WorkerProcess {
     return this.#since === null ? 0 : performance.now() - this.#since
   }
 
-  /** The first half of a reload: what waits for the second, or why nothing does. */
-  prepare(): Promise<Outcome | Loaded> {
-    return this.#channel.ask('prepare', null, this.#limits.answer).catch(error => this.#failed(error))
+  /** Equal for equal files of the config that it serves; empty before it does. */
+  get fingerprint(): string {
+    return this.#fingerprint
   }
 
-  commit(): Promise<Committed> {
-    return this.#channel.ask('commit', null, this.#limits.answer).catch(error => this.#failed(error))
+  /** The first half of a reload: what waits for the second, or why nothing does. It never rejects. */
+  async prepare(): Promise<Outcome | Loaded> {
+    try {
+      const made = await this.#channel.ask('prepare', null, this.#limits.answer)
+      if (!('code' in made)) this.#prepared = made.fingerprint
+      return made
+    } catch (error) {
+      // It may come to something when nobody waits for it any more.
+      void this.abandon()
+      return this.#failed(error as Error)
+    }
+  }
+
+  /** The second half. It never rejects. */
+  async commit(): Promise<Committed> {
+    try {
+      const end = await this.#channel.ask('commit', null, this.#limits.answer)
+      if (end.code === 0) this.#fingerprint = this.#prepared
+      return end
+    } catch (error) {
+      return this.#failed(error as Error)
+    }
   }
 
   async abandon(): Promise<void> {

@@ -4,10 +4,11 @@ import type { Server } from '../../server.ts'
 import type { Args } from '../args.ts'
 import { build } from '../build.ts'
 import { explain } from '../failure.ts'
-import { type PreparedReload, Reloader } from '../reloader.ts'
+import { Reloader } from '../reloader.ts'
 import type { Settings } from '../settings.ts'
-import { untilStopped } from '../signals.ts'
+import { type Stoppable, untilStopped } from '../signals.ts'
 import { Channel, type Port } from './channel.ts'
+import { HeldReload } from './held-reload.ts'
 import type { StopQuestion } from './protocol.ts'
 import { WorkerSeat } from './worker-seat.ts'
 
@@ -23,7 +24,7 @@ export async function work(args: Args, settings: Settings, number: number): Prom
     // What is said of the config is the same for all.
     const server = await build(settings, { modules, cwd, speaks: number === 1, seat })
     const addresses = await server.listen()
-    const stopped = untilStopped(server)
+    const stopped = untilStopped(leaving(server, channel))
     const end = Promise.withResolvers<number>()
     const stop = (how: StopQuestion) => stopServer(server, how).then(() => end.resolve(0), end.reject)
     process.off('disconnect', leave)
@@ -50,6 +51,16 @@ function holdProcess(isHeld: boolean): void {
   else process.channel?.unref()
 }
 
+/** The server with a stop by a signal to this process: the primary is to count on others from then on. */
+function leaving(server: Server, channel: Channel): Stoppable {
+  return {
+    stop(options) {
+      channel.ask('leaving', null).catch(ignore)
+      return server.stop(options)
+    },
+  }
+}
+
 /** Without its primary a worker that does not serve yet has nothing to do. */
 const leave = (): void => process.exit(1)
 
@@ -65,26 +76,15 @@ function answer(
   reloader: Reloader,
   stop: (how: StopQuestion) => void,
 ): void {
-  let prepared: PreparedReload | null = null
-  const take = () => {
-    const taken = prepared
-    prepared = null
-    return taken
-  }
+  const held = new HeldReload(() => reloader.prepare())
   channel.answer({
-    async prepare() {
-      const made = await reloader.prepare()
-      if ('code' in made) return made
-      prepared = made
-      return { fingerprint: made.fingerprint }
-    },
+    prepare: () => held.prepare(),
     async commit() {
-      const outcome = await take()?.commit()
-      if (outcome === undefined) return { code: 1, text: 'rawhttp: nothing is prepared\n' }
+      const outcome = await held.commit()
       return { ...outcome, addresses: server.listeners.map(({ url }) => ({ url })) }
     },
     async abandon() {
-      await take()?.abandon()
+      await held.abandon()
       return null
     },
     reopen() {
@@ -109,3 +109,5 @@ function deadlineOf({ generation }: Server, how: StopQuestion): number {
   if (how === 'forced') return 0
   return how === 'replaced' ? reload.oldStreams : stop.deadline
 }
+
+const ignore = (): void => undefined

@@ -71,6 +71,21 @@ describe('systemd is told', () => {
     await vi.waitFor(() => expect(sent).toEqual(['READY=1', 'STOPPING=1']))
   })
 
+  it('of no reload that begins or ends behind a stop: it would be ready again', async () => {
+    const { sent, notifier } = recording()
+    const held = Promise.withResolvers<void>()
+    const reload = notifier.reloading(() => held.promise)
+    const server = notifier.stopping({ stop: async () => undefined })
+    await server.stop()
+    held.resolve()
+    await reload
+    expect(await notifier.reloading(async () => 'done')).toBe('done')
+    // Told behind all that was told before.
+    await server.stop()
+    await vi.waitFor(() => expect(sent).toHaveLength(3))
+    expect(sent.map(([word]) => word)).toEqual(['RELOADING=1', 'STOPPING=1', 'STOPPING=1'])
+  })
+
   it('twice in its watchdog time that the process is alive', async () => {
     vi.useFakeTimers()
     onTestFinished(() => void vi.useRealTimers())

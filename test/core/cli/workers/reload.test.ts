@@ -25,6 +25,18 @@ const failsInOne = (file: string) => ({
   more: `server(server) { server.hooks.start.tap('once', () => mkdirSync('${file}')) },`,
 })
 
+/** Each process loads a file of its own. */
+const ownOfEach = {
+  'rawhttp.config.mjs': configOf({
+    imports: "import { writeFileSync } from 'node:fs'",
+    top: `
+const own = './own-' + process.pid + '.mjs'
+writeFileSync(own, 'export const part = 14')
+const { part } = await import(own)`,
+    answer: "part + ' ' + process.pid",
+  }),
+}
+
 const pidOf = (answer: string): number => Number(answer.split(' ')[1])
 const renumbered = (answers: readonly string[], number: number): string[] =>
   answers.map(answer => `${number} ${pidOf(answer)}`).sort()
@@ -113,7 +125,7 @@ describe('a reload in place', () => {
     expect((await client.response()).body.toString()).toMatch(/^7 /)
   })
 
-  it('waits for a worker that starts', async () => {
+  it('does not wait for a worker that starts, which comes to have the same', async () => {
     const { url, write, reload, running } = server()
     const [first] = await askAll(url, 2)
     write(version(8))
@@ -129,9 +141,7 @@ describe('a reload in place', () => {
     const [first, second] = await askAll(url, 2)
     write(version(9))
     process.kill(pidOf(first!), 'SIGKILL')
-    await running.line(
-      /^rawhttp: worker \d \(\d+\) has read a config that is newer than that of the others: reloading$/,
-    )
+    await running.line(/^rawhttp: worker \d \(\d+\) has not loaded what the others have: reloading$/)
     await until(async () => (await askAll(url, 2)).every(answer => answer.startsWith('9 ')))
     expect(await askAll(url, 2)).toContain(`9 ${pidOf(second!)}`)
   })
@@ -186,7 +196,7 @@ server({ hooks }) {
     expect((await reloaded).code).toBe(0)
     mkdirSync(file('go'))
     expect(await Promise.all(answers)).toContain(`12 ${pid}`)
-    await running.line(new RegExp(`\\(${pid}\\) ended with code 0; another one starts`))
+    await running.line(new RegExp(`\\(${pid}\\) was told to end; another one starts`))
     await until(async () => (await askAll(url, 2)).every(each => each.startsWith('13 ')))
   })
 
@@ -211,6 +221,18 @@ const part = await load()`
     write({ 'part.mjs': 'export const part = 10', 'rawhttp.config.mjs': text })
     expect((await reload()).code).toBe(0)
     expect(await askAll(url, 2)).toEqual(renumbered(before, 11))
+  })
+
+  it('changes none when each worker loads something else', async () => {
+    const { url, write, reload } = server()
+    const before = await askAll(url, 2)
+    write(ownOfEach)
+    expect(await reload()).toEqual({
+      code: 1,
+      text: 'rawhttp: not reloaded: its files change while the workers load them\n',
+    })
+    expect(await askAll(url, 2)).toEqual(before)
+    expect(await changed(server(), 15)).toEqual(renumbered(before, 15))
   })
 })
 
@@ -267,6 +289,21 @@ describe('a reload by fresh workers', () => {
     expect([code, text]).toEqual([1, expect.stringContaining('not reloaded')])
     expect(text).toContain('EEXIST')
     expect(await askAll(url, 2)).toEqual(before)
+  })
+
+  it('leaves the old ones when the new ones have not loaded the same', async () => {
+    const { url, write, reload } = server()
+    const before = await askAll(url, 2)
+    write(ownOfEach)
+    expect(await reload()).toEqual({
+      code: 1,
+      text: 'rawhttp: not reloaded: the config before goes on serving\nrawhttp: files of the config changed while the workers loaded them\n',
+    })
+    expect(await askAll(url, 2)).toEqual(expect.arrayContaining(before))
+    await until(async () => {
+      const answers = await Promise.all(Array.from({ length: 12 }, () => ask(url)))
+      return answers.every(answer => before.includes(answer))
+    })
   })
 
   it('has a new one that serves already finish what is in flight when another one does not', async () => {

@@ -1,6 +1,6 @@
 import cluster from 'node:cluster'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type WorkerLimits, WorkerProcess } from '../../../../core/cli/workers/worker-process.ts'
 import { whenOver } from '../../../support/when-over.ts'
 import { workspace } from '../../config/workspace.ts'
@@ -11,6 +11,7 @@ const limits: WorkerLimits = {
 }
 const services = {
   place: () => ({ port: 0, reusePort: false }),
+  leaving: () => null,
   propose: () => ({ number: 1, value: new Uint8Array() }),
   peers: () => [],
 }
@@ -23,11 +24,16 @@ process.on('message', ({ rawhttp, id, body }) => {
   if (rawhttp === 'ask') process.send({ rawhttp: 'answer', id, body: answer })
 })`
 
-/** A worker that runs a script. */
-function workerOf(script: string, shorter: Partial<WorkerLimits> = {}): WorkerProcess {
+/** A worker that runs a script, with the limits of a test, or those that the command line has. */
+function workerOf(script: string, shorter: Partial<WorkerLimits> | 'real' = {}): WorkerProcess {
   const exec = join(workspace({ 'worker.mjs': script }), 'worker.mjs')
   cluster.setupPrimary({ exec, execArgv: [], serialization: 'advanced', silent: true })
-  const worker = new WorkerProcess(3, {}, services, { ...limits, ...shorter })
+  const worker = new WorkerProcess(
+    3,
+    {},
+    services,
+    shorter === 'real' ? undefined : { ...limits, ...shorter },
+  )
   whenOver(() => worker.kill())
   return worker
 }
@@ -94,12 +100,66 @@ process.on('message', ({ kind }) => kind === 'abandon' && process.exit(0))`
     expect(await worker.ended).toBe('ended with code 0')
   })
 
+  it('whose requests may take a minute is not killed before, and some seconds behind that', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const worker = workerOf(serving(60_000), 'real')
+    await worker.ready
+    let isOver = false
+    void worker.ended.then(() => {
+      isOver = true
+    })
+    worker.stop('usual')
+    // Its answer comes behind that of the stop, and behind that it lives on.
+    await worker.abandon()
+    vi.advanceTimersByTime(66_999)
+    await worker.abandon()
+    expect(isOver).toBe(false)
+    vi.advanceTimersByTime(1)
+    expect(await worker.ended).toBe('was ended by SIGKILL')
+  })
+
   it('that leaves is given no more time because it is replaced', async () => {
     const worker = workerOf(serving(), { usual: 200, replaced: 1e9 })
     await worker.ready
     worker.stop('usual')
     worker.stop('replaced')
     expect(await worker.ended).toBe('was ended by SIGKILL')
+  })
+
+  it('that does not prepare in time is told that nobody waits for it any more', async () => {
+    const worker = workerOf(
+      `
+process.send({ rawhttp: 'ask', id: 1, kind: 'ready', body: { addresses: [], fingerprint: '' } })
+process.on('message', ({ kind }) => kind === 'abandon' && process.exit(0))`,
+      { answer: 20 },
+    )
+    await worker.ready
+    expect(await worker.prepare()).toEqual({
+      code: 1,
+      text: expect.stringMatching(/^rawhttp: worker 3 \(\d+\): no answer within 0\.02 s\n$/),
+    })
+    expect(await worker.ended).toBe('ended with code 0')
+  })
+
+  it('has the config that it came with until it has gone over to another one', async () => {
+    const worker = workerOf(`
+process.send({ rawhttp: 'ask', id: 1, kind: 'ready', body: { addresses: [], fingerprint: 'a' } })
+let count = 0
+process.on('message', ({ rawhttp, id, kind }) => {
+  if (rawhttp !== 'ask') return
+  const body = kind === 'prepare' ? { fingerprint: 'b' } : { code: count++ === 0 ? 1 : 0, text: '' }
+  process.send({ rawhttp: 'answer', id, body })
+})`)
+    const seen = [worker.fingerprint]
+    await worker.ready
+    seen.push(worker.fingerprint)
+    await worker.prepare()
+    for (let i = 0; i < 2; i++) {
+      await worker.commit()
+      seen.push(worker.fingerprint)
+    }
+    expect(seen).toEqual(['', 'a', 'a', 'b'])
   })
 
   it('that serves not yet is ended by any stop', async () => {
