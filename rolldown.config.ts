@@ -37,7 +37,11 @@ export default defineConfig({
     codeSplitting: {
       groups: [
         // What every command needs, `--help` too, which is to stay quick.
-        { name: 'core/cli/command', test: /\/core\/(cli\/(args|commands)|pending|stderr)\.ts$/, priority: 1 },
+        {
+          name: 'core/cli/command',
+          test: /\/core\/(cli\/(args|commands|compile-cache)|pending|stderr)\.ts$/,
+          priority: 1,
+        },
         { name: 'core/kernel', test: /\/core\/index\.ts$/ },
       ],
     },

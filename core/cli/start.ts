@@ -4,6 +4,7 @@ import type { ListeningAddress } from '../server.ts'
 import { writeError } from '../stderr.ts'
 import type { Args } from './args.ts'
 import { build } from './build.ts'
+import { keepCompiled } from './compile-cache.ts'
 import { type Control, openControl as open } from './control.ts'
 import { defaultPath } from './control-path.ts'
 import { catchHangUps } from './hang-ups.ts'
@@ -35,6 +36,7 @@ export async function start(args: Args): Promise<number> {
     stopAndThrow(running, error),
   )
   hangUps.handle(() => void reload())
+  keepCompiled()
   const unwatch = args.flags.has('watch') ? await running.watch() : none
   const code = await Promise.race([stopped, running.ended])
   unwatch()
