@@ -98,8 +98,7 @@ function listenerLimits(server: object, listener: object): ListenerLimits {
 /** An address as `net` wants it: IPv6 without brackets, nothing behind it. */
 function bindAddress(written: string, at: string, source: ConfigSource): string {
   const host = written.replace(/^\[(.*)\]$/, '$1')
-  // Node's test for IPv6 comes last: its first call takes 6 ms.
-  if (/^[\w.-]+$/.test(host) || isIPv6(host.replace(/%.*$/, ''))) return host
+  if (isIPv6(host.replace(/%.*$/, '')) || /^[\w.-]+$/.test(host)) return host
   const hint = /:\d+$/.test(host) ? "the port goes into 'port'" : undefined
   const expected = "an address such as '127.0.0.1', '::' or 'localhost'"
   throw new ConfigError({ file: source.file, path: `${at}.host`, expected, received: quote(written), hint })
@@ -128,8 +127,7 @@ function checkPlaces(listeners: readonly ResolvedListen[], { file }: ConfigSourc
   const taken = new Map<string, string>()
   for (const { at, host, port, path, fd } of listeners) {
     if (fd === null && path === null && port === 0) continue
-    const place =
-      fd !== null ? `descriptor ${fd}` : (path ?? `${host.includes(':') ? `[${host}]` : host}:${port}`)
+    const place = fd !== null ? `descriptor ${fd}` : (path ?? `${isIPv6(host) ? `[${host}]` : host}:${port}`)
     const first = taken.get(place)
     if (first !== undefined) {
       const expected = 'a place that no other listener has'

@@ -12,6 +12,8 @@ export interface Tree extends Disposable {
   readonly folder: string
   /** The static files of its site, those of the benchmark among them. */
   readonly files: string
+  /** What its servers find in their environment: a folder of the tree for what Node compiles. */
+  readonly env: Readonly<Record<string, string>>
 }
 
 /**
@@ -28,7 +30,8 @@ export function buildTree(checkout: string = root): Tree {
   const files = join(folder, 'sites/welcome/public')
   writeMaterial(files)
   const whole = stack.move()
-  return { folder, files, [Symbol.dispose]: () => whole.dispose() }
+  const env = { XDG_CACHE_HOME: join(folder, 'cache') }
+  return { folder, files, env, [Symbol.dispose]: () => whole.dispose() }
 }
 
 /** The configs of rows that need more than the welcome site has: its own config, and something on top (config.ts). */
