@@ -39,7 +39,7 @@ export default defineConfig({
         // What every command needs, `--help` too, which is to stay quick.
         {
           name: 'core/cli/command',
-          test: /\/core\/(cli\/(args|commands|compile-cache)|pending|stderr)\.ts$/,
+          test: /\/core\/(cli\/(args|commands)|pending|stderr)\.ts$/,
           priority: 1,
         },
         { name: 'core/kernel', test: /\/core\/index\.ts$/ },

@@ -1,6 +1,5 @@
 import { type Args, parse, UsageError } from './cli/args.ts'
 import type { CommandName } from './cli/commands.ts'
-import { useCompileCache } from './cli/compile-cache.ts'
 import { awaited } from './pending.ts'
 import { writeError } from './stderr.ts'
 
@@ -44,6 +43,7 @@ const runners: Readonly<Record<CommandName, () => Promise<(args: Args) => Promis
 }
 
 async function runCommand(args: Args): Promise<number> {
+  const { useCompileCache } = await import('./cli/compile-cache.ts')
   const trouble = useCompileCache(process.env)
   if (trouble !== null && args.flags.has('verbose')) writeError(`rawhttp: no compile cache: ${trouble}\n`)
   try {
