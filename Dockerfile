@@ -8,7 +8,7 @@ WORKDIR /build
 COPY package.json package-lock.json ./
 # Nobody's install scripts run, and the image's own Node builds.
 RUN npm ci --ignore-scripts --no-audit --no-fund
-COPY tsconfig.json tsconfig.build.json ./
+COPY tsconfig.json tsconfig.build.json rolldown.config.ts ./
 COPY core core
 COPY plugins plugins
 RUN npm run --silent build

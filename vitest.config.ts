@@ -9,6 +9,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['rawhttp-source', ...defaultServerConditions] } },
   test: {
     execArgv: ['--conditions=rawhttp-source'],
+    // What a test starts leaves nothing in the user's cache, and is the same for the first run and the second.
+    env: { NODE_DISABLE_COMPILE_CACHE: '1' },
     reporters: ['default', './test/support/reporter.ts'],
     testTimeout: 30_000,
     coverage: { include: ['core/**', 'plugins/**'] },

@@ -43,6 +43,9 @@ const runners: Readonly<Record<CommandName, () => Promise<(args: Args) => Promis
 }
 
 async function runCommand(args: Args): Promise<number> {
+  const { useCompileCache } = await import('./cli/compile-cache.ts')
+  const trouble = useCompileCache(process.env)
+  if (trouble !== null && args.flags.has('verbose')) writeError(`rawhttp: no compile cache: ${trouble}\n`)
   try {
     const run = await runners[args.command!]()
     return await run(args)

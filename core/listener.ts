@@ -1,4 +1,3 @@
-import cluster from 'node:cluster'
 import { chmod } from 'node:fs/promises'
 import {
   type AddressInfo,
@@ -152,7 +151,7 @@ export class Listener {
         this.#server.off('error', failed)
         resolve()
       })
-      if (cluster.isWorker && place.fd !== undefined) listenOnOwn(this.#server, place.fd)
+      if (place.fd !== undefined && isWorker()) listenOnOwn(this.#server, place.fd)
       else this.#server.listen(place)
     })
   }
@@ -191,6 +190,9 @@ interface Internals {
   _handle: unknown
   _listen2(address: null, port: number, addressType: number): void
 }
+
+/** Not imported, since nearly no listener has a descriptor: that is 5 ms of a start. */
+const isWorker = (): boolean => process.getBuiltinModule('node:cluster').isWorker
 
 // A worker of `node:cluster` would listen on the descriptor that its primary has by this number, and close it there when
 // the last worker ends: nobody could listen on it again. A handle that the server has before it listens is its own.

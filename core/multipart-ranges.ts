@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { FileSlice } from './file-slice.ts'
 import { type ByteRange, contentRange, type Sliceable } from './range.ts'
 import { bytesOf } from './response-body.ts'
@@ -22,7 +21,7 @@ export class MultipartRanges {
    * @param type The media type of the body, for each part.
    */
   constructor(body: Sliceable, ranges: readonly ByteRange[], size: number, type: string | undefined) {
-    const boundary = randomUUID()
+    const boundary = crypto.randomUUID()
     const media = type === undefined ? '' : `content-type: ${type}\r\n`
     this.type = `multipart/byteranges; boundary=${boundary}`
     this.#body = body

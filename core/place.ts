@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { getCallSites } from 'node:util'
 import { fileLabel } from './config/errors.ts'
 import { unmarked } from './config/module-mark.ts'
+import { ownFolder } from './own-folder.ts'
 
 /** Where something is written in the sources. */
 export interface Place {
@@ -13,14 +14,14 @@ export interface Place {
 /** More frames than this nobody needs to find a caller. */
 const FRAMES = 24
 
-const ownFolder = fileURLToPath(new URL('.', import.meta.url))
+const ownPath = fileURLToPath(ownFolder)
 
 /** Who is calling into the core, the nearest one first; Node's own frames are left out. */
 function callers(): readonly Place[] {
   const places = getCallSites(FRAMES)
     .filter(({ scriptName }) => scriptName !== '' && !scriptName.startsWith('node:'))
     .map(({ scriptName, lineNumber }) => ({ file: fileOf(scriptName), line: lineNumber }))
-  const first = places.findIndex(({ file }) => !file.startsWith(ownFolder))
+  const first = places.findIndex(({ file }) => !file.startsWith(ownPath))
   return first === -1 ? [] : places.slice(first)
 }
 

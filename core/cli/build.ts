@@ -1,6 +1,6 @@
 import type { FreshModules } from '../config/fresh-modules.ts'
 import type { Seat } from '../seat.ts'
-import type { Server } from '../server.ts'
+import { buildServer, type Server } from '../server.ts'
 import { writeError } from '../stderr.ts'
 import type { Tracer } from '../trace/tracing.ts'
 import { asConfigMistake, prepare } from './prepare.ts'
@@ -30,6 +30,5 @@ export async function build(
     if (settings.verbose && config.file !== null)
       writeError(`rawhttp: config ${config.file}, mode ${settings.mode}\n`)
   }
-  const { buildServer } = await import('../server.ts')
   return await buildServer(config, { seat, tracer }).catch(asConfigMistake)
 }

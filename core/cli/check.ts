@@ -1,4 +1,5 @@
 import type { ResolvedConfig, ResolvedListen, ResolvedPlugin } from '../config/types.ts'
+import { buildServer } from '../server.ts'
 import { writeError } from '../stderr.ts'
 import type { Args } from './args.ts'
 import { prepare } from './prepare.ts'
@@ -10,7 +11,6 @@ import { sharedStages } from './shared-stages.ts'
 export async function check(args: Args): Promise<number> {
   const { config, notices } = await prepare(settle(args, process.env), process.cwd())
   for (const notice of notices) writeError(`rawhttp: ${notice}\n`)
-  const { buildServer } = await import('../server.ts')
   const { generation } = await buildServer(config)
   for (const warning of sharedStages(generation.taps())) writeError(`rawhttp: warning: ${warning}\n`)
   process.stdout.write(`${listing(config).join('\n')}\n`)

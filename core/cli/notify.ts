@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { ListeningAddress } from '../server.ts'
 import { writeError } from '../stderr.ts'
@@ -99,6 +98,7 @@ export function watchdogTime({ WATCHDOG_USEC = '', WATCHDOG_PID = '' }: Env, pid
 }
 
 async function systemdNotify(assignments: readonly string[], env: Env): Promise<void> {
+  const { spawn } = process.getBuiltinModule('node:child_process')
   const child = spawn('systemd-notify', [...assignments], { env, stdio: ['ignore', 'ignore', 'inherit'] })
   const [code] = await once(child, 'close')
   if (code !== 0) throw new Error(`systemd-notify ended with ${code}`)

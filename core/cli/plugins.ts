@@ -1,7 +1,7 @@
 import type { ResolvedConfig } from '../config/types.ts'
 import type { Hook } from '../hook.ts'
 import { placeText } from '../place.ts'
-import type { Server } from '../server.ts'
+import { buildServer, type Server } from '../server.ts'
 import { ROOT_SITE } from '../site.ts'
 import { stageText } from '../stages.ts'
 import { writeError } from '../stderr.ts'
@@ -16,7 +16,6 @@ import { settle } from './settings.ts'
 export async function plugins(args: Args): Promise<number> {
   const { config, notices } = await prepare(settle(args, process.env), process.cwd())
   for (const notice of notices) writeError(`rawhttp: ${notice}\n`)
-  const { buildServer } = await import('../server.ts')
   const tables = tablesOf(await buildServer(config))
   const text = args.flags.has('json') ? jsonOf(config, tables) : listing(tables)
   process.stdout.write(`${text}\n`)

@@ -4,10 +4,12 @@ import type { ListeningAddress } from '../server.ts'
 import { writeError } from '../stderr.ts'
 import type { Args } from './args.ts'
 import { build } from './build.ts'
-import type { Control } from './control.ts'
+import { keepCompiled } from './compile-cache.ts'
+import { type Control, openControl as open } from './control.ts'
+import { defaultPath } from './control-path.ts'
 import { catchHangUps } from './hang-ups.ts'
 import { takeNotifier } from './notify.ts'
-import type { Outcome } from './reloader.ts'
+import { type Outcome, Reloader } from './reloader.ts'
 import type { Running } from './running.ts'
 import { type Settings, settle } from './settings.ts'
 import { endAtOnce, untilStopped } from './signals.ts'
@@ -34,6 +36,7 @@ export async function start(args: Args): Promise<number> {
     stopAndThrow(running, error),
   )
   hangUps.handle(() => void reload())
+  keepCompiled()
   const unwatch = args.flags.has('watch') ? await running.watch() : none
   const code = await Promise.race([stopped, running.ended])
   unwatch()
@@ -46,7 +49,6 @@ async function serveHere(args: Args, settings: Settings): Promise<Running> {
   const modules = new FreshModules()
   const server = await build(settings, { modules, cwd })
   await server.listen()
-  const { Reloader } = await import('./reloader.ts')
   const reloader = new Reloader({ server, modules, settings, args, cwd })
   return {
     get addresses() {
@@ -77,10 +79,6 @@ async function openControl(
   addresses: readonly ListeningAddress[],
   reload: () => Promise<Outcome>,
 ): Promise<Control | null> {
-  const [{ openControl: open }, { defaultPath }] = await Promise.all([
-    import('./control.ts'),
-    import('./control-path.ts'),
-  ])
   const commands = { reload }
   if (settings.control !== undefined) return await open(settings.control, commands)
   try {

@@ -1,8 +1,9 @@
 import { createRequire } from 'node:module'
+import { ownFolder } from '../own-folder.ts'
 
 const ownRequire = createRequire(import.meta.url)
 
-const ownFolders = [new URL('../', import.meta.url).href, new URL('../../plugins/', import.meta.url).href]
+const ownFolders = [ownFolder, new URL('../plugins/', ownFolder).href]
 
 /** Whether a `file:` URL is one of rawhttp's own modules. In a checkout the config beside them is not. */
 export const isOwnModule = (url: string): boolean => ownFolders.some(folder => url.startsWith(folder))

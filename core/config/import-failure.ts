@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -80,6 +79,7 @@ function thrownAt(stack: string): Place | null {
  */
 async function checkedBy(file: string): Promise<Place | null> {
   try {
+    const { execFile } = process.getBuiltinModule('node:child_process')
     await promisify(execFile)(process.execPath, ['--check', file])
     return null
   } catch (error) {

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage, createHook } from 'node:async_hooks'
 import { readdirSync, readlinkSync } from 'node:fs'
-import { join, sep } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath } from 'node:url'
+import { ownFolder } from '../own-folder.ts'
 
 /** What stays open until somebody closes it, by the name that Node gives it. */
 const kinds: Readonly<Record<string, string>> = {
@@ -101,13 +101,12 @@ function stackFrames(): string[] {
 
 /** Whether a frame is in no file: `at async Promise.all (index 0)`. */
 const isNodes = (frame: string): boolean => /node:/.test(frame) || !/:\d+:\d+\)?$/.test(frame)
-const isIn = (folders: readonly string[], frame: string): boolean =>
-  folders.some(folder => frame.includes(folder))
+const isIn = (places: readonly string[], frame: string): boolean =>
+  places.some(place => frame.includes(place))
 
-/** A folder as stacks name it. */
-const named = (folder: string): string[] => [folder + sep, pathToFileURL(folder + sep).href]
-const kit = named(import.meta.dirname)
-const core = named(join(import.meta.dirname, '..'))
+/** The core's files as stacks name them, and among them those of this kit, which may be one file. */
+const core = [fileURLToPath(ownFolder), ownFolder]
+const kit = core.map(folder => `${folder}testing`)
 
 const openFiles = (): Map<string, number> => countsOf(linked())
 

@@ -1,10 +1,11 @@
-import findMyWay from 'find-my-way'
+import { createRequire } from 'node:module'
 import { type ReadKey, readKey, routeError } from './key.ts'
 import type { PatternPath } from './pattern.ts'
 import { SegmentTree } from './segment-tree.ts'
 import type { CompiledRoute, Match } from './table.ts'
 
-type FindMyWay = ReturnType<typeof findMyWay>
+type FindMyWayMaker = typeof import('find-my-way')
+type FindMyWay = ReturnType<FindMyWayMaker>
 type FindMyWayMethod = Parameters<FindMyWay['find']>[0]
 type FindMyWayOptions = Parameters<FindMyWay['on']>[2]
 
@@ -25,6 +26,10 @@ export interface Compiled {
   readonly key: string
   readonly route: CompiledRoute
 }
+
+const requireHere = createRequire(import.meta.url)
+/** Loaded by the first table that needs it: most do without its 25 files. */
+const findMyWay = (): FindMyWayMaker => requireHere('find-my-way')
 
 const none: Readonly<Record<string, string>> = Object.freeze({})
 // Routes are called by this plugin, never by find-my-way.
@@ -48,7 +53,7 @@ export function prefixMatcher(base: string): PrefixMatcher {
   const keys = (base === '' ? ['/*'] : [base, `${base}/*`]).map(path => readKey('', `GET ${path}`))
   const tree = new SegmentTree<ReadKey>(false)
   if (keys.every(key => plant(tree, key, key))) return tree
-  const matcher = findMyWay(options)
+  const matcher = findMyWay()(options)
   for (const { notation } of keys.flatMap(({ paths }) => paths)) matcher.on('GET', notation, unused)
   return matcher.compile()
 }
@@ -88,7 +93,7 @@ function plant<Route extends { readonly names: readonly string[] }>(
 }
 
 function findMyWayOf(compiled: readonly Compiled[], ignoresSlash: boolean): Matcher {
-  const matcher = findMyWay({ ...options, ignoreTrailingSlash: ignoresSlash })
+  const matcher = findMyWay()({ ...options, ignoreTrailingSlash: ignoresSlash })
   for (const { read, key, route } of compiled) {
     for (const { notation: path } of distinct(read.paths, ignoresSlash)) {
       for (const host of route.hosts ?? [null]) add(matcher, { method: read.method, path, host }, key, route)

@@ -55,7 +55,7 @@ async function run(names: readonly string[]): Promise<void> {
   using folder = tempFolder('bench')
   writeMaterial(folder.path)
   const contestants = [contestant(null), ...names.map(contestant)]
-  const tree = { folder: folder.path, files: folder.path, [Symbol.dispose]: () => undefined }
+  const tree = { folder: folder.path, files: folder.path, env: {}, [Symbol.dispose]: () => undefined }
   const warmUp = Math.min(requests, 60_000)
   const settings = { rounds, requests, warmUp, tree, against: null, servers: null, cert: '', key: '' }
   const { entries } = await race(contestants, workOf(), settings)

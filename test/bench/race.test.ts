@@ -9,7 +9,7 @@ const settings: Settings = {
   rounds: 3,
   requests: 100,
   warmUp: 50,
-  tree: { folder: '', files: '', [Symbol.dispose]: () => undefined },
+  tree: { folder: '', files: '', env: {}, [Symbol.dispose]: () => undefined },
   against: null,
   servers: null,
   cert: '',

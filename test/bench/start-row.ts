@@ -49,7 +49,7 @@ const starter = (name: string, tree: Tree): Runner => ({
   samples: [],
   async run() {
     const start = performance.now()
-    await using server = await startProcess({ command: commandOf(tree), cwd: tree.folder })
+    await using server = await startProcess({ command: commandOf(tree), cwd: tree.folder, env: tree.env })
     const { status } = await ask(server.url)
     if (status !== 200) throw new Error(`${name}: the welcome page answered ${status}.`)
     return performance.now() - start

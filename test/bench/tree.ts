@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { buildPackage } from '../support/built-package.ts'
 import { writeMaterial } from './material.ts'
 import { tempFolder } from './temp-folder.ts'
 
@@ -11,31 +12,26 @@ export interface Tree extends Disposable {
   readonly folder: string
   /** The static files of its site, those of the benchmark among them. */
   readonly files: string
+  /** What its servers find in their environment: a folder of the tree for what Node compiles. */
+  readonly env: Readonly<Record<string, string>>
 }
 
 /**
- * Builds a checkout into a temporary folder. Not into its own dist/, which a test may be packing at the same time.
+ * Builds a checkout into a temporary folder.
  *
  * @param checkout Default: this one.
  */
 export function buildTree(checkout: string = root): Tree {
   using stack = new DisposableStack()
   const { path: folder } = stack.use(tempFolder('built'))
-  for (const part of ['bin', 'package.json', 'rawhttp.config.ts', 'sites'])
-    cpSync(join(checkout, part), join(folder, part), { recursive: true })
-  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
-  compile(checkout, folder)
+  buildPackage(folder, checkout)
+  cpSync(join(checkout, 'sites'), join(folder, 'sites'), { recursive: true })
   addConfigs(folder)
   const files = join(folder, 'sites/welcome/public')
   writeMaterial(files)
   const whole = stack.move()
-  return { folder, files, [Symbol.dispose]: () => whole.dispose() }
-}
-
-function compile(checkout: string, folder: string): void {
-  const tsc = join(root, 'node_modules/typescript/bin/tsc')
-  const config = join(checkout, 'tsconfig.build.json')
-  run(checkout, process.execPath, [tsc, '--project', config, '--outDir', join(folder, 'dist')])
+  const env = { XDG_CACHE_HOME: join(folder, 'cache') }
+  return { folder, files, env, [Symbol.dispose]: () => whole.dispose() }
 }
 
 /** The configs of rows that need more than the welcome site has: its own config, and something on top (config.ts). */
@@ -71,10 +67,9 @@ export function buildReference(reference: string): Tree {
 }
 
 /** In this repository, whoever owns its files: in containers that is often another user. */
-const git = (...args: readonly string[]): void => run(root, 'git', ['-c', `safe.directory=${root}`, ...args])
-
-function run(cwd: string, command: string, args: readonly string[]): void {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8' })
+function git(...args: readonly string[]): void {
+  const all = ['-c', `safe.directory=${root}`, ...args]
+  const { status, stdout, stderr, error } = spawnSync('git', all, { cwd: root, encoding: 'utf8' })
   if (status === 0) return
-  throw new Error(`${command} ${args.join(' ')} ended with code ${status ?? error}.\n${stdout}${stderr}`)
+  throw new Error(`git ${all.join(' ')} ended with code ${status ?? error}.\n${stdout}${stderr}`)
 }

@@ -70,6 +70,28 @@ test.each([
   expect(stdout).toMatch(/stamp.*\nok\n$/s)
 })
 
+test('rawhttp plugins tells the lines of the config, and the files of the plugins', async () => {
+  const { stdout } = await run(join(project, 'node_modules/.bin/rawhttp'), ['plugins'], project)
+  const ofStatic = stdout.split('\n').find(line => / static /.test(line))
+  expect(ofStatic).toMatch(/ rawhttp\.config\.ts:\d+ +\S*dist\/plugins\/static\/\S+\.js:\d+$/)
+  expect(stdout).not.toContain('dist/core/')
+})
+
+test('a command loads few of its files, and no plugin that the config does not name', async () => {
+  const listing = `
+    import { registerHooks } from 'node:module'
+    const urls = []
+    registerHooks({ load: (url, context, next) => (urls.push(url), next(url, context)) })
+    process.on('exit', () => console.error(JSON.stringify(urls)))`
+  const preload = `data:text/javascript,${encodeURIComponent(listing)}`
+  const command = join(project, 'node_modules/rawhttp/bin/rawhttp.cjs')
+  const { stderr } = await run(process.execPath, ['--import', preload, command, 'check'], project)
+  const own = (JSON.parse(stderr) as string[]).filter(url => url.includes('/rawhttp/dist/'))
+  expect(own.length).toBeLessThan(40)
+  const plugins = own.flatMap(url => /\/plugins\/([a-z-]+)\//.exec(url)?.[1] ?? [])
+  expect(new Set(plugins)).toEqual(new Set(['access-log', 'error-pages', 'router', 'static']))
+})
+
 test('rawhttp --version says the version of the package', async () => {
   const { stdout } = await run(join(project, 'node_modules/.bin/rawhttp'), ['--version'], project)
   expect(tarball).toContain(`rawhttp-${stdout.trim().replace(/^rawhttp /, '')}.tgz`)

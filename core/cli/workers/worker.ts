@@ -3,6 +3,7 @@ import { FreshModules } from '../../config/fresh-modules.ts'
 import type { Server } from '../../server.ts'
 import type { Args } from '../args.ts'
 import { build } from '../build.ts'
+import { keepCompiled } from '../compile-cache.ts'
 import { explain } from '../failure.ts'
 import { Reloader } from '../reloader.ts'
 import type { Settings } from '../settings.ts'
@@ -31,6 +32,7 @@ export async function work(args: Args, settings: Settings, number: number): Prom
     onPrimaryGone(() => void stop('usual'))
     answer(channel, server, new Reloader({ server, modules, settings, args, cwd }), stop)
     await channel.ask('ready', { addresses, fingerprint: modules.fingerprint })
+    keepCompiled()
     return await Promise.race([stopped, end.promise])
   } catch (error) {
     const failure = explain(error, args)

@@ -18,7 +18,7 @@ export function rawhttp(tree: Tree, config: ConfigName = 'rawhttp', name = 'rawh
         command: commandOf(tree, config, nodeOptions),
         cwd: tree.folder,
         stdout: join(folder, 'access.log'),
-        env: { BENCH_CERT: cert, BENCH_KEY: key },
+        env: { ...tree.env, BENCH_CERT: cert, BENCH_KEY: key },
       }),
   }
 }

@@ -1,5 +1,6 @@
 import { cp, mkdir, readdir, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { buildPackage } from '../../support/built-package.ts'
 import { run } from './shell.ts'
 
 const root = join(import.meta.dirname, '../../..')
@@ -11,10 +12,8 @@ const modules = join(root, 'node_modules')
  */
 export async function packed(folder: string): Promise<string> {
   const source = join(folder, 'source')
-  const outDir = join(source, 'dist')
-  await run(join(modules, '.bin/tsc'), ['-p', 'tsconfig.build.json', '--outDir', outDir], root)
-  await cp(join(root, 'bin'), join(source, 'bin'), { recursive: true })
-  await cp(join(root, 'package.json'), join(source, 'package.json'))
+  await mkdir(source)
+  buildPackage(source)
   return await unpacked(source, folder)
 }
 
