@@ -81,6 +81,10 @@ const rows = (cell = 'path') =>
 const until = (expression: string) =>
   expect.poll(() => page.evaluate(expression), { timeout: 20_000, interval: 50 })
 
+/** A change is drawn with the next frame: until then the rows of before show, which may be as many. */
+const untilPaths = (...paths: readonly string[]) =>
+  expect.poll(() => rows(), { timeout: 20_000 }).toEqual(paths)
+
 const untilRows = (count: number) =>
   until(`document.querySelectorAll('#canvas .row:not([hidden])').length`).toBe(count)
 
@@ -115,23 +119,21 @@ describe('the inspector in Chromium', { timeout: 60_000 }, () => {
     await ask('/api/orders', 'POST')
     await untilRows(4)
     await page.fill('#filter-text', 'HELLO')
-    await untilRows(1)
+    await untilPaths('/api/hello/ada')
     await ask('/api/hello/grace')
-    await untilRows(2)
-    expect(await rows()).toEqual(['/api/hello/grace', '/api/hello/ada'])
+    await untilPaths('/api/hello/grace', '/api/hello/ada')
     await page.click('button[type=reset]')
     await untilRows(5)
     await page.selectOption('#filter-status', '4')
-    await untilRows(1)
+    await untilPaths('/none')
     await page.selectOption('#filter-status', '')
     await page.selectOption('#filter-method', 'POST')
-    await untilRows(1)
+    await untilPaths('/api/orders')
     await page.selectOption('#filter-method', '')
     await page.selectOption('#filter-plugin', 'kernel')
-    await untilRows(1)
-    expect(await rows()).toEqual(['/none'])
+    await untilPaths('/none')
     await page.selectOption('#filter-site', 'shop')
-    expect(await page.textContent('#shown')).toBe('1 request of 5 shown')
+    await until(`document.querySelector('#shown').textContent`).toBe('1 request of 5 shown')
   })
 
   it('is paused, resumed and cleared', async () => {
