@@ -78,6 +78,8 @@ export class ResponseState extends ResponseFields {
   #isCurrent: (() => boolean) | undefined
   /** Undefined: not yet asked for. */
   #ranged: this | null | undefined
+  /** Null: not yet asked for. */
+  #notModified: this | null = null
 
   /**
    * Rarely called directly: the makers of `HttpResponse` are shorter.
@@ -258,8 +260,16 @@ export class ResponseState extends ResponseFields {
     return fork
   }
 
-  /** @internal The same as a 304: what describes the representation goes, what a cache must learn stays. */
+  /** @internal The same as a 304. Of a base it is made once. */
   notModified(): this {
+    if (this.#notModified !== null) return this.#notModified
+    const short = this.#asNotModified()
+    if (this.isSealed) this.#notModified = short.seal()
+    return short
+  }
+
+  /** What describes the representation goes, what a cache must learn stays. */
+  #asNotModified(): this {
     const fork = this.fork()
     fork.#body = null
     fork.#status = 304

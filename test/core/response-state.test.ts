@@ -370,6 +370,17 @@ test('as a 304 it keeps what caches must learn, and no more (RFC 9110 section 15
   expect(base.status).toBe(200)
 })
 
+test('as a 304 a base is the same for all, and what may still change is asked anew', () => {
+  const base = new HttpResponse(200, 'abc', { etag: '"a"', vary: 'accept' })
+  expect(base.notModified()).not.toBe(base.notModified())
+  expect(fields(base.set('etag', '"b"').notModified())).toEqual({ etag: '"b"', vary: 'accept' })
+  const same = base.seal().notModified()
+  expect(base.notModified()).toBe(same)
+  expect(() => same.set('x-a', 'b')).toThrow('was already given as an answer')
+  expect(fields(same.fork().append('x-a', 'b'))).toEqual({ etag: '"b"', vary: 'accept', 'x-a': 'b' })
+  expect(fields(same)).toEqual({ etag: '"b"', vary: 'accept' })
+})
+
 describe('with ranges', () => {
   test('a base has the same answer for all, made once, and stays as it is', () => {
     const base = new HttpResponse(200, 'abc', { etag: '"a"' }).seal()

@@ -38,7 +38,7 @@ export const fastifyStatic = peer(
 )
 export const sirv = peer('sirv on node:http', 'sirv.js', 'sirv', 0.2)
 export const express = peer('express', 'express.js', 'express', 0.2)
-export const hono = peer('hono on node-server', 'hono.js', '@hono/node-server', 0.5)
+export const hono = peer('hono on node-server', 'hono.js', '@hono/node-server', 0.1)
 
 /** The bun of the PATH, or that of the package, whose own launcher only works after an install script. */
 const findBun = (): string | undefined =>
