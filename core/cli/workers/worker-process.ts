@@ -1,5 +1,6 @@
 import cluster from 'node:cluster'
 import { LONGEST_TIMER } from '../../deadlines.ts'
+import { asError } from '../../errors.ts'
 import { ExplainedError } from '../failure.ts'
 import type { Outcome } from '../reloader.ts'
 import { Channel, type Port } from './channel.ts'
@@ -59,7 +60,10 @@ export class WorkerProcess {
   #killer: NodeJS.Timeout | undefined
   #code = 1
 
-  /** @param limits Default: what the command line has. */
+  /**
+   * @param limits Default: what the command line has.
+   * @throws ExplainedError when the system has no room for a process.
+   */
   constructor(
     number: number,
     env: Readonly<Record<string, string>>,
@@ -68,6 +72,7 @@ export class WorkerProcess {
   ) {
     this.number = number
     this.#limits = limits
+    this.#worker = forked(number, env)
     const ready = Promise.withResolvers<Served>()
     const fail = (text: string, code = 1) => ready.reject(new ExplainedError({ code, text }))
     const late = () => {
@@ -75,7 +80,6 @@ export class WorkerProcess {
       this.kill()
     }
     const timer = setTimeout(late, limits.start)
-    this.#worker = cluster.fork(env)
     this.#channel = new Channel(this.#worker as Port, {
       place: body => services.place(body, this),
       leaving: body => services.leaving(body, this),
@@ -96,7 +100,8 @@ export class WorkerProcess {
     this.ready = ready.promise.finally(() => clearTimeout(timer))
     this.ready.catch(ignore)
     void this.ended.then(how => {
-      fail(`rawhttp: ${this.name} ${how} before it served\n`, this.#code)
+      const when = this.#hasBegun ? ' before it served' : ''
+      fail(`rawhttp: ${this.name} ${how}${when}\n`, this.#code)
       clearTimeout(this.#killer)
       this.#channel.close(new Error(`${this.name} ${how}`))
     })
@@ -104,7 +109,12 @@ export class WorkerProcess {
 
   /** `worker 2 (4711)`, for people. */
   get name(): string {
-    return `worker ${this.number} (${this.#worker.process.pid})`
+    return this.#hasBegun ? `worker ${this.number} (${this.#worker.process.pid})` : `worker ${this.number}`
+  }
+
+  /** Whether the system has made a process of it. */
+  get #hasBegun(): boolean {
+    return this.#worker.process.pid !== undefined
   }
 
   /** Milliseconds that it has served. */
@@ -188,12 +198,27 @@ export class WorkerProcess {
 
   #end(): Promise<string> {
     return new Promise(resolve => {
-      // A process that cannot be started has no exit.
-      this.#worker.process.once('error', error => resolve(`could not be started: ${error.message}`))
+      // A process that cannot be started has no exit. Without a listener here the primary would end by it.
+      this.#worker.on('error', error => {
+        if (!this.#hasBegun) resolve(`could not be started: ${error.message}`)
+      })
       this.#worker.once('exit', (code: number | null, signal: string | null) => {
         this.#code = code || 1
         resolve(signal === null ? `ended with code ${code}` : `was ended by ${signal}`)
       })
+    })
+  }
+}
+
+/** Some of what the system says of a process that it cannot make Node throws, such as ENOMEM; the rest it emits. */
+function forked(number: number, env: Readonly<Record<string, string>>): ReturnType<typeof cluster.fork> {
+  try {
+    return cluster.fork(env)
+  } catch (error) {
+    const { message } = asError(error)
+    throw new ExplainedError({
+      code: 1,
+      text: `rawhttp: worker ${number} could not be started: ${message}\n`,
     })
   }
 }
