@@ -1,10 +1,12 @@
 import cluster from 'node:cluster'
 import { LONGEST_TIMER } from '../../deadlines.ts'
 import { asError } from '../../errors.ts'
+import { writeError } from '../../stderr.ts'
 import { ExplainedError } from '../failure.ts'
 import type { Outcome } from '../reloader.ts'
 import { Channel, type Port } from './channel.ts'
 import type { Committed, Loaded, Questions, Served, StopQuestion } from './protocol.ts'
+import { sayAll } from './say.ts'
 
 /** How long a worker may take, in milliseconds. */
 export interface WorkerLimits {
@@ -176,7 +178,14 @@ export class WorkerProcess {
 
   #killAfter(milliseconds: number): void {
     clearTimeout(this.#killer)
-    this.#killer = setTimeout(() => this.kill(), Math.min(milliseconds, LONGEST_TIMER))
+    this.#killer = setTimeout(() => this.#cut(), Math.min(milliseconds, LONGEST_TIMER))
+  }
+
+  /** It cannot name what it was at any more. */
+  #cut(): void {
+    const text = `${this.name} has not ended in time and is killed, with all that it was at`
+    writeError(sayAll([`warning: ${text}`]))
+    this.kill()
   }
 
   kill(): void {

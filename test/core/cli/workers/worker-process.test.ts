@@ -42,6 +42,14 @@ function workerOf(
   return worker
 }
 
+/** What is said on stderr from now on. */
+function written(): string[] {
+  const said: string[] = []
+  const write = vi.spyOn(process.stderr, 'write').mockImplementation(text => said.push(String(text)) > 0)
+  onTestFinished(() => write.mockRestore())
+  return said
+}
+
 describe('a worker', () => {
   it('that does not begin to serve in time is ended', async () => {
     const worker = workerOf("process.on('SIGTERM', () => undefined)\nsetInterval(() => undefined, 1_000)", {
@@ -83,12 +91,16 @@ describe('a worker', () => {
   })
 
   it.each(['usual', 'replaced', 'forced'] as const)(
-    'that hears of a %s stop, but does not end, is killed',
+    'that hears of a %s stop, but does not end, is killed, and that is said',
     async how => {
+      const said = written()
       const worker = workerOf(serving(), { [how]: 20 })
       await worker.ready
       worker.stop(how)
       expect(await worker.ended).toBe('was ended by SIGKILL')
+      expect(said).toEqual([
+        `rawhttp: warning: ${worker.name} has not ended in time and is killed, with all that it was at\n`,
+      ])
     },
   )
 
