@@ -120,4 +120,23 @@ describe('a primary that is killed', () => {
     expect(pids).toContain(await held)
     await until(() => !pids.some(isAlive))
   })
+  it('leaves nobody waiting for an answer that would come through it', async () => {
+    const asking = configOf({
+      top: 'let peers',
+      more: `server(server) {
+        peers = server.peers
+        peers.hear('never', () => {
+          process.stderr.write('asked\\n')
+          return new Promise(() => undefined)
+        })
+      },`,
+      answer: "request.path === '/ask' ? JSON.stringify(await peers.ask('never')) : process.pid",
+    })
+    const { url, running } = await reloadServer({ 'rawhttp.config.mjs': asking }, ['--workers', '2'])
+    await askAll(url, 2)
+    const answer = ask(url, '/ask')
+    await running.line(/^asked$/)
+    running.child.kill('SIGKILL')
+    expect(await answer).toBe('[]')
+  })
 })
