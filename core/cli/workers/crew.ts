@@ -103,7 +103,7 @@ export class Crew {
     const pause = restarts.ended(age)
     if (restarts.isHopeless && this.#serving.length === 0)
       return this.#options.onHopeless(
-        `${name} ${how}, for the ${restarts.count}th time in a row, and no other serves`,
+        `${name} ${how}, ${restarts.count} failures in a row, and no other serves`,
       )
     writeError(sayAll([`${name} ${how}; another one starts in ${pause / 1_000} s`]))
     this.#after(pause, () => void this.#startAgain(number))

@@ -140,7 +140,7 @@ describe('another worker takes the place of one that ends', () => {
       vi.advanceTimersByTime(10_000)
       await spawned.at(-1)!.serve()
     }
-    expect(ends).toEqual(['worker 1 (6) ended with code 1, for the 6th time in a row, and no other serves'])
+    expect(ends).toEqual(['worker 1 (6) ended with code 1, 6 failures in a row, and no other serves'])
   })
 
   it('also where one that starts has not come to serve, but not for a mistake in the config', async () => {
