@@ -96,6 +96,24 @@ describe('a signal', () => {
     expect(pids.filter(isAlive)).toEqual([])
   })
 
+  it('ends a reload that is under way, which says so', async () => {
+    const { running, write, reload } = await reloadServer(files, ['--workers', '2'])
+    const hangs = `server({ hooks }) {
+      hooks.start.tapPromise('hang', () => {
+        process.stderr.write('starting\\n')
+        return new Promise(() => undefined)
+      })
+    },`
+    write({ 'rawhttp.config.mjs': configOf({ more: hangs }) })
+    const reloaded = reload()
+    await running.line(/^starting$/)
+    running.child.kill('SIGTERM')
+    const why = 'rawhttp: not reloaded: the server is stopping\n'
+    expect(await reloaded).toEqual({ code: 1, text: why })
+    const { code, stderr } = await running.finished
+    expect([code, stderr]).toEqual([0, expect.stringContaining(why)])
+  })
+
   it('that is the second forces, also where a worker hangs', async () => {
     const { url, running } = await reloadServer(files, ['--workers', '2'])
     const pids = await askAll(url, 2)
