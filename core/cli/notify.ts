@@ -21,6 +21,8 @@ export class Notifier {
   #hasFailed = false
   /** From then on nothing else is of interest, and READY would undo it. */
   #isStopping = false
+  /** Reloads that are under way or wait: systemd takes READY for the end of the latest one that it has heard of. */
+  #reloads = 0
   #where: () => readonly ListeningAddress[] = () => []
 
   /** @param watchdog Milliseconds within which systemd wants a sign of life; 0 when it wants none. */
@@ -45,11 +47,13 @@ export class Notifier {
   /** A reload is under way until the promise settles; how it ended is for the log to say. */
   async reloading<T>(work: () => Promise<T>): Promise<T> {
     if (this.#isStopping) return await work()
+    this.#reloads++
     this.#tell('RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`)
     try {
       return await work()
     } finally {
-      if (!this.#isStopping) this.#isReady()
+      this.#reloads--
+      if (!this.#isStopping && this.#reloads === 0) this.#isReady()
     }
   }
 

@@ -24,6 +24,11 @@ export class ReloadQueue {
     return this.#following
   }
 
+  /** Resolves when none is under way and none waits. */
+  async idle(): Promise<void> {
+    while (this.#running !== null) await (this.#following ?? this.#running)
+  }
+
   async #run(why: string | undefined): Promise<Outcome> {
     const outcome = await this.#attempt(why)
     this.#running = null

@@ -29,7 +29,12 @@ export interface Manner {
   readonly pieces?: number
   /** Milliseconds of rest after each piece of the answer. */
   readonly rest?: number
+  /** Milliseconds for all answers. Default: a minute. */
+  readonly limit?: number
 }
+
+/** What has not come by then never comes: it is lost, and must not hold up the whole run without a verdict. */
+const LIMIT = 60_000
 
 /** One connection of a client, and what is known of the worker at its other end. */
 export class SoakConnection implements AsyncDisposable {
@@ -69,6 +74,7 @@ export class SoakConnection implements AsyncDisposable {
     try {
       const socket = await opened(isSecure ? target.tlsPort : target.port)
       localPort = socket.localPort ?? null
+      using _ = limited(socket, LIMIT)
       const client = RawClient.over(isSecure ? await secured(socket, target.cert) : socket)
       return new SoakConnection(kind, tally, client, { localPort: localPort!, isSecure, since })
     } catch (error) {
@@ -93,12 +99,13 @@ export class SoakConnection implements AsyncDisposable {
    */
   async askAll(
     questions: readonly Question[],
-    { pause = 0, pieces = 1, rest = 0 }: Manner = {},
+    { pause = 0, pieces = 1, rest = 0, limit = LIMIT }: Manner = {},
   ): Promise<readonly Question[]> {
     const asked = questions.map(question => ({ question, ...this.#tally.begin() }))
     const bytes = Buffer.concat(asked.map(({ question, id }) => bytesOf(question, id)))
     const end = new AbortController()
     if (rest > 0) void takeSlowly(this.client, rest, end.signal)
+    using time = limited(this.client.socket, limit)
     try {
       await sendSlowly(this.client, bytes, pieces, pause)
       for (const [at, { question, id, floor }] of asked.entries()) {
@@ -109,7 +116,8 @@ export class SoakConnection implements AsyncDisposable {
     } catch (error) {
       this.#isOver = true
       const { localPort, since } = this
-      const what = `${questions[0]!.path}: ${(error as Error).message.slice(0, 80)}`
+      const why = time.isOver ? `no answer within ${limit / 1_000} s` : (error as Error).message
+      const what = `${questions[0]!.path}: ${why.slice(0, 80)}`
       this.#tally.lose({ kind: this.#kind, what, localPort, worker: this.#worker, since })
     } finally {
       end.abort()
@@ -158,6 +166,21 @@ async function secured(socket: Socket, ca: string): Promise<Socket> {
   closed.catch(() => undefined)
   await Promise.race([once(secure, 'secureConnect'), closed])
   return secure
+}
+
+/** Ends the connection when its time is over, unless it is disposed of before. */
+function limited(socket: Socket, limit: number): Disposable & { readonly isOver: boolean } {
+  let isOver = false
+  const timer = setTimeout(() => {
+    isOver = true
+    socket.destroy()
+  }, limit)
+  return {
+    get isOver() {
+      return isOver
+    },
+    [Symbol.dispose]: () => clearTimeout(timer),
+  }
 }
 
 async function sendSlowly(client: RawClient, bytes: Buffer, pieces: number, pause: number): Promise<void> {

@@ -9,6 +9,7 @@ import type { WorkerProcess } from './worker-process.ts'
 const SIGNAL_LAG = 100
 
 interface CrewOptions {
+  /** @throws ExplainedError when the system has no room for a process. */
   spawn(number: number): WorkerProcess
   /** A worker has come to serve in the place of another one. */
   onCame(worker: WorkerProcess): void
@@ -95,14 +96,14 @@ export class Crew {
     })
   }
 
-  #restart({ name, number, age }: WorkerProcess, how: string): void {
+  #restart({ name, number, age }: Pick<WorkerProcess, 'name' | 'number' | 'age'>, how: string): void {
     if (this.#isStopped) return
     const restarts = this.#restarts.get(number) ?? new Restarts()
     this.#restarts.set(number, restarts)
     const pause = restarts.ended(age)
     if (restarts.isHopeless && this.#serving.length === 0)
       return this.#options.onHopeless(
-        `${name} ${how}, for the ${restarts.count}th time in a row, and no other serves`,
+        `${name} ${how}, ${restarts.count} failures in a row, and no other serves`,
       )
     writeError(sayAll([`${name} ${how}; another one starts in ${pause / 1_000} s`]))
     this.#after(pause, () => void this.#startAgain(number))
@@ -123,7 +124,8 @@ export class Crew {
 
   async #startAgain(number: number): Promise<void> {
     if (!this.#isWanted(number)) return
-    const worker = this.#options.spawn(number)
+    const worker = this.#spawn(number)
+    if (worker === null) return
     try {
       await worker.ready
     } catch (error) {
@@ -134,6 +136,17 @@ export class Crew {
     this.#watch(worker)
     this.startWaiting()
     this.#options.onCame(worker)
+  }
+
+  /** Null when the system has no room for a process at this moment: later it may have. */
+  #spawn(number: number): WorkerProcess | null {
+    try {
+      return this.#options.spawn(number)
+    } catch (error) {
+      writeError((error as ExplainedError).failure.text)
+      this.#restart({ name: `worker ${number}`, number, age: 0 }, 'did not come to serve')
+      return null
+    }
   }
 
   /** A mistake on disk goes away by no number of restarts; a fault of the moment does. */

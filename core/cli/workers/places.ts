@@ -22,7 +22,7 @@ export class Places {
   /** A place that was found once stays what it is, for workers to come, until {@link keepOnly}. */
   async find({ path, host, port, at }: PlaceQuestion): Promise<PlaceAnswer> {
     const key = path ?? `${host} ${port === 0 ? at : port}`
-    const known = this.#known.get(key) ?? (path === null ? this.#bind(host, port) : clear(path))
+    const known = this.#known.get(key) ?? answerOf(path === null ? this.#bind(host, port) : clear(path))
     this.#known.set(key, known)
     const answer = await known
     if ('code' in answer) this.#known.delete(key)
@@ -43,12 +43,17 @@ export class Places {
   }
 
   async #bind(host: string, port: number): Promise<PlaceAnswer> {
-    try {
-      return { port: await freePort({ host, port }), reusePort: await this.#mayReuse() }
-    } catch (error) {
-      const { code = '', message } = error as NodeJS.ErrnoException
-      return { code, message }
-    }
+    return { port: await freePort({ host, port }), reusePort: await this.#mayReuse() }
+  }
+}
+
+/** It never rejects: who asks is another process. */
+async function answerOf(work: Promise<PlaceAnswer>): Promise<PlaceAnswer> {
+  try {
+    return await work
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException
+    return { code, message }
   }
 }
 

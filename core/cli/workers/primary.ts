@@ -113,6 +113,8 @@ class Primary {
     this.#stopped ??= Promise.all([...this.#all].map(({ ended }) => ended)).then(() => undefined)
     for (const worker of this.#all) worker.stop(isForced ? 'forced' : 'usual')
     await this.#stopped
+    // One that the stop has overtaken says so: without workers it ends by itself.
+    await this.#queue.idle()
   }
 
   async #reload(): Promise<Outcome> {

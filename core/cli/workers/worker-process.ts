@@ -1,9 +1,12 @@
 import cluster from 'node:cluster'
 import { LONGEST_TIMER } from '../../deadlines.ts'
+import { asError } from '../../errors.ts'
+import { writeError } from '../../stderr.ts'
 import { ExplainedError } from '../failure.ts'
 import type { Outcome } from '../reloader.ts'
 import { Channel, type Port } from './channel.ts'
 import type { Committed, Loaded, Questions, Served, StopQuestion } from './protocol.ts'
+import { sayAll } from './say.ts'
 
 /** How long a worker may take, in milliseconds. */
 export interface WorkerLimits {
@@ -59,7 +62,10 @@ export class WorkerProcess {
   #killer: NodeJS.Timeout | undefined
   #code = 1
 
-  /** @param limits Default: what the command line has. */
+  /**
+   * @param limits Default: what the command line has.
+   * @throws ExplainedError when the system has no room for a process.
+   */
   constructor(
     number: number,
     env: Readonly<Record<string, string>>,
@@ -68,6 +74,7 @@ export class WorkerProcess {
   ) {
     this.number = number
     this.#limits = limits
+    this.#worker = forked(number, env)
     const ready = Promise.withResolvers<Served>()
     const fail = (text: string, code = 1) => ready.reject(new ExplainedError({ code, text }))
     const late = () => {
@@ -75,7 +82,6 @@ export class WorkerProcess {
       this.kill()
     }
     const timer = setTimeout(late, limits.start)
-    this.#worker = cluster.fork(env)
     this.#channel = new Channel(this.#worker as Port, {
       place: body => services.place(body, this),
       leaving: body => services.leaving(body, this),
@@ -96,7 +102,8 @@ export class WorkerProcess {
     this.ready = ready.promise.finally(() => clearTimeout(timer))
     this.ready.catch(ignore)
     void this.ended.then(how => {
-      fail(`rawhttp: ${this.name} ${how} before it served\n`, this.#code)
+      const when = this.#hasBegun ? ' before it served' : ''
+      fail(`rawhttp: ${this.name} ${how}${when}\n`, this.#code)
       clearTimeout(this.#killer)
       this.#channel.close(new Error(`${this.name} ${how}`))
     })
@@ -104,7 +111,12 @@ export class WorkerProcess {
 
   /** `worker 2 (4711)`, for people. */
   get name(): string {
-    return `worker ${this.number} (${this.#worker.process.pid})`
+    return this.#hasBegun ? `worker ${this.number} (${this.#worker.process.pid})` : `worker ${this.number}`
+  }
+
+  /** Whether the system has made a process of it. */
+  get #hasBegun(): boolean {
+    return this.#worker.process.pid !== undefined
   }
 
   /** Milliseconds that it has served. */
@@ -166,7 +178,14 @@ export class WorkerProcess {
 
   #killAfter(milliseconds: number): void {
     clearTimeout(this.#killer)
-    this.#killer = setTimeout(() => this.kill(), Math.min(milliseconds, LONGEST_TIMER))
+    this.#killer = setTimeout(() => this.#cut(), Math.min(milliseconds, LONGEST_TIMER))
+  }
+
+  /** It cannot name what it was at any more. */
+  #cut(): void {
+    const text = `${this.name} has not ended in time and is killed, with all that it was at`
+    writeError(sayAll([`warning: ${text}`]))
+    this.kill()
   }
 
   kill(): void {
@@ -188,12 +207,27 @@ export class WorkerProcess {
 
   #end(): Promise<string> {
     return new Promise(resolve => {
-      // A process that cannot be started has no exit.
-      this.#worker.process.once('error', error => resolve(`could not be started: ${error.message}`))
+      // A process that cannot be started has no exit. Without a listener here the primary would end by it.
+      this.#worker.on('error', error => {
+        if (!this.#hasBegun) resolve(`could not be started: ${error.message}`)
+      })
       this.#worker.once('exit', (code: number | null, signal: string | null) => {
         this.#code = code || 1
         resolve(signal === null ? `ended with code ${code}` : `was ended by ${signal}`)
       })
+    })
+  }
+}
+
+/** Some of what the system says of a process that it cannot make Node throws, such as ENOMEM; the rest it emits. */
+function forked(number: number, env: Readonly<Record<string, string>>): ReturnType<typeof cluster.fork> {
+  try {
+    return cluster.fork(env)
+  } catch (error) {
+    const { message } = asError(error)
+    throw new ExplainedError({
+      code: 1,
+      text: `rawhttp: worker ${number} could not be started: ${message}\n`,
     })
   }
 }

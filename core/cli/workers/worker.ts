@@ -18,6 +18,7 @@ export async function work(args: Args, settings: Settings, number: number): Prom
   const channel = new Channel(process as Port, {}, holdProcess)
   process.channel?.unref()
   process.once('disconnect', leave)
+  process.once('disconnect', () => channel.close(new Error('the primary is gone')))
   const cwd = process.cwd()
   const modules = new FreshModules()
   const seat = new WorkerSeat(channel, () => holdProcess(true))
@@ -31,12 +32,13 @@ export async function work(args: Args, settings: Settings, number: number): Prom
     process.off('disconnect', leave)
     onPrimaryGone(() => void stop('usual'))
     answer(channel, server, new Reloader({ server, modules, settings, args, cwd }), stop)
-    await channel.ask('ready', { addresses, fingerprint: modules.fingerprint })
+    // Without a primary that hears it, the end is under way.
+    await channel.ask('ready', { addresses, fingerprint: modules.fingerprint }).catch(ignore)
     keepCompiled()
     return await Promise.race([stopped, end.promise])
   } catch (error) {
     const failure = explain(error, args)
-    await channel.ask('failed', failure)
+    await channel.ask('failed', failure).catch(ignore)
     return failure.code
   }
 }

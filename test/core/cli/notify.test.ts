@@ -57,6 +57,21 @@ describe('systemd is told', () => {
     },
   )
 
+  it('of the end of reloads when the last one that was asked for has ended', async () => {
+    const { sent, notifier } = recording()
+    const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const reloads = [first, second].map(({ promise }) => notifier.reloading(() => promise))
+    first.resolve()
+    await reloads[0]
+    // Told behind all that was told before.
+    const third = notifier.reloading(async () => undefined)
+    second.resolve()
+    await Promise.all([...reloads, third])
+    await vi.waitFor(() => expect(sent.at(-1)![0]).toBe('READY=1'))
+    const words = ['RELOADING=1', 'RELOADING=1', 'RELOADING=1', 'READY=1']
+    expect(sent.map(([word]) => word)).toEqual(words)
+  })
+
   it('one thing after the other, however long each takes', async () => {
     const sent: string[] = []
     const first = Promise.withResolvers<void>()

@@ -58,7 +58,10 @@ function crewOf(count: number) {
   const came: string[] = []
   const write = vi.spyOn(process.stderr, 'write').mockImplementation(text => said.push(String(text)) > 0)
   onTestFinished(() => write.mockRestore())
+  const without: string[] = []
   const spawn = (number: number) => {
+    const text = without.pop()
+    if (text !== undefined) throw new ExplainedError({ code: 1, text })
     const worker = new TestWorker(number, spawned.length + 1)
     spawned.push(worker)
     return worker as unknown as WorkerProcess
@@ -70,7 +73,7 @@ function crewOf(count: number) {
   })
   crew.replace(Array.from({ length: count }, (_, at) => spawn(at + 1)))
   const names = () => crew.serving.map(({ name }) => name)
-  return { crew, spawned, said, ends, came, names }
+  return { crew, spawned, without, said, ends, came, names }
 }
 
 beforeEach(() => {
@@ -137,7 +140,7 @@ describe('another worker takes the place of one that ends', () => {
       vi.advanceTimersByTime(10_000)
       await spawned.at(-1)!.serve()
     }
-    expect(ends).toEqual(['worker 1 (6) ended with code 1, for the 6th time in a row, and no other serves'])
+    expect(ends).toEqual(['worker 1 (6) ended with code 1, 6 failures in a row, and no other serves'])
   })
 
   it('also where one that starts has not come to serve, but not for a mistake in the config', async () => {
@@ -156,6 +159,21 @@ describe('another worker takes the place of one that ends', () => {
     crew.startWaiting()
     await spawned[4]!.serve()
     expect(names()).toEqual(['worker 2 (2)', 'worker 1 (5)'])
+  })
+
+  it('also where the system has no room for a process at first', async () => {
+    const { spawned, without, said, names } = crewOf(2)
+    without.push('no room\n', 'no room\n')
+    await spawned[0]!.end(0)
+    vi.advanceTimersByTime(100)
+    expect(said.slice(1)).toEqual([
+      'no room\n',
+      'rawhttp: worker 1 did not come to serve; another one starts in 0.2 s\n',
+    ])
+    vi.advanceTimersByTime(200)
+    expect(pauseUntil(() => spawned.length === 3)).toBe(400)
+    await spawned[2]!.serve()
+    expect(names()).toEqual(['worker 2 (2)', 'worker 1 (3)'])
   })
 
   it('unless fresh ones have filled it by the time that it starts or serves', async () => {

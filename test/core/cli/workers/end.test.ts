@@ -79,9 +79,7 @@ describe('the last worker', () => {
     expect(code).toBe(1)
     const pauses = [...stderr.matchAll(/starts in (\S+) s$/gm)].map(([, pause]) => Number(pause))
     expect(pauses).toEqual([0.1, 0.2, 0.4, 0.8, 1.6])
-    expect(stderr).toMatch(
-      /did not come to serve, for the 6th time in a row, and no other serves: giving up\n$/,
-    )
+    expect(stderr).toMatch(/did not come to serve, 6 failures in a row, and no other serves: giving up\n$/)
   })
 })
 
@@ -96,6 +94,24 @@ describe('a signal', () => {
     for (const pid of await held) expect(pids).toContain(pid)
     expect((await running.finished).code).toBe(0)
     expect(pids.filter(isAlive)).toEqual([])
+  })
+
+  it('ends a reload that is under way, which says so', async () => {
+    const { running, write, reload } = await reloadServer(files, ['--workers', '2'])
+    const hangs = `server({ hooks }) {
+      hooks.start.tapPromise('hang', () => {
+        process.stderr.write('starting\\n')
+        return new Promise(() => undefined)
+      })
+    },`
+    write({ 'rawhttp.config.mjs': configOf({ more: hangs }) })
+    const reloaded = reload()
+    await running.line(/^starting$/)
+    running.child.kill('SIGTERM')
+    const why = 'rawhttp: not reloaded: the server is stopping\n'
+    expect(await reloaded).toEqual({ code: 1, text: why })
+    const { code, stderr } = await running.finished
+    expect([code, stderr]).toEqual([0, expect.stringContaining(why)])
   })
 
   it('that is the second forces, also where a worker hangs', async () => {
@@ -119,5 +135,24 @@ describe('a primary that is killed', () => {
     running.child.kill('SIGKILL')
     expect(pids).toContain(await held)
     await until(() => !pids.some(isAlive))
+  })
+  it('leaves nobody waiting for an answer that would come through it', async () => {
+    const asking = configOf({
+      top: 'let peers',
+      more: `server(server) {
+        peers = server.peers
+        peers.hear('never', () => {
+          process.stderr.write('asked\\n')
+          return new Promise(() => undefined)
+        })
+      },`,
+      answer: "request.path === '/ask' ? JSON.stringify(await peers.ask('never')) : process.pid",
+    })
+    const { url, running } = await reloadServer({ 'rawhttp.config.mjs': asking }, ['--workers', '2'])
+    await askAll(url, 2)
+    const answer = ask(url, '/ask')
+    await running.line(/^asked$/)
+    running.child.kill('SIGKILL')
+    expect(await answer).toBe('[]')
   })
 })

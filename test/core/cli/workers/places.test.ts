@@ -1,8 +1,10 @@
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
+import files from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Places } from '../../../../core/cli/workers/places.ts'
 import { leaveSocket } from '../../../support/dead-socket.ts'
 import { runtimeFolder } from '../reload-server.ts'
@@ -53,6 +55,24 @@ describe('the places of workers', () => {
     await leaveSocket(path)
     await known.find(question)
     expect(existsSync(path)).toBe(true)
+  })
+
+  it('are known no more where a dead Unix socket cannot be cleared, and that ends nobody', async () => {
+    const path = join(runtimeFolder(), 'left.sock')
+    const known = places()
+    await leaveSocket(path)
+    const denied = Object.assign(new Error('unlink EACCES'), { code: 'EACCES' })
+    const unlink = vi.spyOn(files, 'unlink').mockRejectedValueOnce(denied)
+    syncBuiltinESMExports()
+    onTestFinished(() => {
+      unlink.mockRestore()
+      syncBuiltinESMExports()
+    })
+    const found = known.find({ ...free, path })
+    const kept = known.keepOnly([])
+    expect(await found).toEqual({ code: 'EACCES', message: 'unlink EACCES' })
+    await kept
+    expect(await known.find({ ...free, path })).toEqual({ port: 0, reusePort: false })
   })
 
   it('are looked for again when nobody listens there any more', async () => {

@@ -25,17 +25,29 @@ process.on('message', ({ rawhttp, id, body }) => {
 })`
 
 /** A worker that runs a script, with the limits of a test, or those that the command line has. */
-function workerOf(script: string, shorter: Partial<WorkerLimits> | 'real' = {}): WorkerProcess {
+function workerOf(
+  script: string,
+  shorter: Partial<WorkerLimits> | 'real' = {},
+  env: Readonly<Record<string, string>> = {},
+): WorkerProcess {
   const exec = join(workspace({ 'worker.mjs': script }), 'worker.mjs')
   cluster.setupPrimary({ exec, execArgv: [], serialization: 'advanced', silent: true })
   const worker = new WorkerProcess(
     3,
-    {},
+    env,
     services,
     shorter === 'real' ? undefined : { ...limits, ...shorter },
   )
   whenOver(() => worker.kill())
   return worker
+}
+
+/** What is said on stderr from now on. */
+function written(): string[] {
+  const said: string[] = []
+  const write = vi.spyOn(process.stderr, 'write').mockImplementation(text => said.push(String(text)) > 0)
+  onTestFinished(() => write.mockRestore())
+  return said
 }
 
 describe('a worker', () => {
@@ -47,6 +59,24 @@ describe('a worker', () => {
       /^rawhttp: worker 3 \(\d+\) did not begin to serve within 0\.02 s\n$/,
     )
     expect(await worker.ended).toBe('was ended by SIGKILL')
+  })
+
+  it('that the system cannot start has ended, and takes nobody along', async () => {
+    const { execPath } = process
+    onTestFinished(() => void Object.assign(process, { execPath }))
+    process.execPath = '/nonexistent/node'
+    const worker = workerOf('')
+    await expect(worker.ready).rejects.toThrow(
+      /^rawhttp: worker 3 could not be started: spawn \/nonexistent\/node ENOENT\n$/,
+    )
+    expect(await worker.ended).toBe('could not be started: spawn /nonexistent/node ENOENT')
+  })
+
+  it('that the system has no room for is none, and says why', () => {
+    const tooMuch = { TOO_MUCH: 'x'.repeat(4_000_000) }
+    const why = /^rawhttp: worker 3 could not be started: spawn E2BIG\n$/
+    expect(() => workerOf('', {}, tooMuch)).toThrow(expect.objectContaining({ name: 'ExplainedError' }))
+    expect(() => workerOf('', {}, tooMuch)).toThrow(why)
   })
 
   it('is as old as the time that it has served: one that never came to serve was not well', async () => {
@@ -61,12 +91,16 @@ describe('a worker', () => {
   })
 
   it.each(['usual', 'replaced', 'forced'] as const)(
-    'that hears of a %s stop, but does not end, is killed',
+    'that hears of a %s stop, but does not end, is killed, and that is said',
     async how => {
+      const said = written()
       const worker = workerOf(serving(), { [how]: 20 })
       await worker.ready
       worker.stop(how)
       expect(await worker.ended).toBe('was ended by SIGKILL')
+      expect(said).toEqual([
+        `rawhttp: warning: ${worker.name} has not ended in time and is killed, with all that it was at\n`,
+      ])
     },
   )
 
