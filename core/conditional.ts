@@ -19,11 +19,10 @@ type Verdict = 'go' | 'not-modified' | 'failed'
  */
 export function checkPreconditions(request: HttpRequest, state: Preconditions): Verdict {
   const { headers } = request
-  const modified = time(state.lastModified)
   const ifMatch = headers.get('if-match')
   if (ifMatch !== undefined) {
     if (!lists(ifMatch, state, strongMatch)) return 'failed'
-  } else if (isAfter(modified, headers.get('if-unmodified-since')) === true) return 'failed'
+  } else if (isAfter(state.lastModified, headers.get('if-unmodified-since')) === true) return 'failed'
 
   const isReading = request.method === 'GET' || request.method === 'HEAD'
   const ifNoneMatch = headers.get('if-none-match')
@@ -32,7 +31,7 @@ export function checkPreconditions(request: HttpRequest, state: Preconditions): 
     return isReading ? 'not-modified' : 'failed'
   }
   if (!isReading) return 'go'
-  return isAfter(modified, headers.get('if-modified-since')) === false ? 'not-modified' : 'go'
+  return isAfter(state.lastModified, headers.get('if-modified-since')) === false ? 'not-modified' : 'go'
 }
 
 /** What {@link rangeStands} compares with: the validators of the answer, and when the answer was made. */
@@ -80,8 +79,10 @@ function lists(field: string, state: Preconditions, match: Match): boolean {
 }
 
 /** Whether a time is after the one in a field; null when either is not known, so that the field is to be ignored. */
-function isAfter(modified: number | null, field: string | undefined): boolean | null {
-  const limit = field === undefined ? null : httpDate(field)
+function isAfter(lastModified: Preconditions['lastModified'], field: string | undefined): boolean | null {
+  if (field === undefined) return null
+  const modified = time(lastModified)
+  const limit = httpDate(field)
   return modified === null || limit === null ? null : modified > limit
 }
 
