@@ -4,8 +4,8 @@ import { ask } from './control.ts'
 import { pathToAsk } from './control-path.ts'
 import { settle } from './settings.ts'
 
-/** Milliseconds: a reload that waits for another one, each at its limit. */
-const TIMEOUT = 150_000
+/** Milliseconds: a reload that waits for another one, each by fresh workers and at both its limits of a minute. */
+const TIMEOUT = 300_000
 
 /** `rawhttp reload`: has a server that runs reload its config, prints what it says, and exits as it says. */
 export async function reload(args: Args): Promise<number> {
