@@ -12,20 +12,8 @@ export function keyOf(request: HttpRequest): string {
 
 const known = new Map<string, Map<string, string>>()
 
-/** What was asked last: nearly always the next one is of the same origin. */
-const last = { scheme: '', host: '', origin: '' }
-
 /** Scheme and authority in normal form (RFC 3986 section 6.2.3): the port is in it, since handlers write it into links. */
 function originOf(scheme: string, host: string): string {
-  if (host !== last.host || scheme !== last.scheme) {
-    last.origin = rememberedOrigin(scheme, host)
-    last.scheme = scheme
-    last.host = host
-  }
-  return last.origin
-}
-
-function rememberedOrigin(scheme: string, host: string): string {
   let origins = known.get(scheme)
   if (origins === undefined) {
     origins = new Map()
