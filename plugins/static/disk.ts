@@ -1,4 +1,4 @@
-import type { BigIntStats } from 'node:fs'
+import { type BigIntStats, realpath as realpathCall, stat as statCall } from 'node:fs'
 import { access, constants, realpath, stat } from 'node:fs/promises'
 import { sep } from 'node:path'
 import { HttpError } from 'rawhttp'
@@ -13,9 +13,6 @@ export interface Seen {
   readonly stats: BigIntStats
 }
 
-/** What one look saw, by the paths that it asked for; null for what is not there, or not inside the root. */
-export type Sight = ReadonlyMap<ByteText, Seen | null>
-
 /**
  * One look at the disk. It remembers everything that it asked for, so that a later look can tell whether the outcome
  * would be the same.
@@ -23,6 +20,7 @@ export type Sight = ReadonlyMap<ByteText, Seen | null>
 export class Look {
   readonly #root: ByteText
   readonly #follows: boolean
+  /** By the paths that it asked for; null for what is not there, or not inside the root. */
   readonly #seen = new Map<ByteText, Seen | null>()
   #realRoot: Promise<ByteText> | null = null
 
@@ -30,10 +28,6 @@ export class Look {
   constructor(root: ByteText, follows: boolean) {
     this.#root = root
     this.#follows = follows
-  }
-
-  get sight(): Sight {
-    return this.#seen
   }
 
   /**
@@ -59,6 +53,31 @@ export class Look {
     }
   }
 
+  /**
+   * Whether all that it saw is still there, each asked at once and for nothing else. It may say no for no reason:
+   * another look tells what is there.
+   */
+  async isUnchanged(): Promise<boolean> {
+    const questions = [...this.#seen].map(([asked, seen]) => isStill(asked, seen))
+    if (this.#realRoot !== null) questions.push(this.#isRootStill(await this.#realRoot))
+    return (await Promise.all(questions)).every(Boolean)
+  }
+
+  async #isRootStill(real: ByteText): Promise<boolean> {
+    return (await realPathOf(this.#root)) === real
+  }
+
+  /** Whether another look saw the same. */
+  isLike(look: Look): boolean {
+    const others = look.#seen
+    if (this.#seen.size !== others.size) return false
+    for (const [asked, seen] of this.#seen) {
+      const other = others.get(asked)
+      if (other === undefined || !isSame(seen, other)) return false
+    }
+    return true
+  }
+
   async #look(asked: ByteText): Promise<Seen | null> {
     try {
       const real = await realpath(diskPath(asked), 'latin1')
@@ -79,21 +98,40 @@ export class Look {
   }
 }
 
-/** Whether two looks saw the same. */
-export function isSameSight(a: Sight, b: Sight): boolean {
-  if (a.size !== b.size) return false
-  for (const [asked, seen] of a) {
-    const other = b.get(asked)
-    if (other === undefined || !isSame(seen, other)) return false
-  }
-  return true
+function isSame(a: Seen | null, b: Seen | null): boolean {
+  if (a === null || b === null) return a === b
+  return (a.real === b.real || !a.stats.isFile()) && areSame(a.stats, b.stats)
+}
+
+/** Whether what was seen at a path is there still. */
+async function isStill(asked: ByteText, seen: Seen | null): Promise<boolean> {
+  if (seen === null) return (await statsOf(asked)) === null
+  const [real, stats] = await Promise.all([realPathOf(asked), statsOf(asked)])
+  return real === seen.real && stats !== undefined && stats !== null && areSame(seen.stats, stats)
+}
+
+// The two ask by callback: promises of Node make an error with a stack of each name that is not there.
+
+/** Null for what is not there, undefined for a fault. */
+function statsOf(path: ByteText): Promise<BigIntStats | null | undefined> {
+  return new Promise(resolve => {
+    statCall(diskPath(path), { bigint: true }, (error, stats) => {
+      if (error === null) resolve(stats)
+      else resolve(isAbsent(error) ? null : undefined)
+    })
+  })
+}
+
+/** Null for what is not there, or cannot be told. */
+function realPathOf(path: ByteText): Promise<ByteText | null> {
+  return new Promise(resolve => {
+    realpathCall.native(diskPath(path), 'latin1', (error, real) => resolve(error === null ? real : null))
+  })
 }
 
 // What is no regular file is never sent, so that its times do not matter.
-function isSame(a: Seen | null, b: Seen | null): boolean {
-  if (a === null || b === null) return a === b
-  if (!a.stats.isFile() || !b.stats.isFile()) return a.stats.mode === b.stats.mode
-  return a.real === b.real && isSameFile(a.stats, b.stats)
+function areSame(a: BigIntStats, b: BigIntStats): boolean {
+  return a.isFile() && b.isFile() ? isSameFile(a, b) : a.mode === b.mode
 }
 
 // The inode and the change time are in it too: a deployment may put another file of the same size and modification

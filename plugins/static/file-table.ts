@@ -1,10 +1,12 @@
-import { isSameSight } from './disk.ts'
 import { areSettled, type Forms, formsOf } from './file-response.ts'
 import { type Found, type FoundFile, find, type Place } from './find.ts'
 import type { Rules } from './rules.ts'
 
 /** Milliseconds for which what the disk said is taken as true. */
 const TRUE_FOR = 1_000
+
+/** Milliseconds after which who asks for a file has it checked for those who come later: a hot file is never waited for. */
+const CHECK_AFTER = 750
 
 /** Paths that are remembered. What is not a file is never among them, so that no scan fills the table. */
 const LIMIT = 4_096
@@ -37,12 +39,20 @@ export class FileTable {
   }
 
   /**
-   * The file at a path that was checked within the last second, else null. The hot path: no system call. One that
-   * was changed just now may be changing still, as a log is: it is looked at for each request.
+   * The file at a path that was checked within the last second, else null. The hot path: nobody waits for the disk. One
+   * that was changed just now may be changing still, as a log is: it is looked at for each request.
    */
   fresh(path: string): Forms | null {
     const entry = this.#entries.get(path)
-    return entry?.isSettled === true && isFresh(entry) ? entry.answer : null
+    return entry?.isSettled === true && this.#isFresh(path, entry) ? entry.answer : null
+  }
+
+  // A clock that was set back makes an entry old, not fresh for ever.
+  #isFresh(path: string, entry: Entry): boolean {
+    const age = Date.now() - entry.checkedAt
+    if (age < 0 || age >= TRUE_FOR) return false
+    if (age >= CHECK_AFTER && entry.isSettled && !this.#waiting.has(path)) this.#ask(path, [])
+    return true
   }
 
   /** Asks the disk; all who ask for one path at the same time share the one answer. */
@@ -67,13 +77,20 @@ export class FileTable {
   async #look(path: string): Promise<Answer> {
     const now = Date.now()
     const known = this.#entries.get(path)
+    if (known !== undefined && (await this.#isAsBefore(known))) return this.#keep(path, known, now)
     const found = await find(this.#place, path)
     if (known !== undefined && holds(known, found, now)) return this.#keep(path, known, now)
     this.#forget(path)
-    return found?.kind === 'file' ? this.#keep(path, this.#entryOf(found, now), now) : found
+    return found?.kind === 'file' ? this.#keep(path, this.#entryOf(path, found, now), now) : found
   }
 
-  #entryOf(file: FoundFile, now: number): Entry {
+  // One in doubt, or that is changing still, needs a whole look; so does one that came into doubt meanwhile.
+  async #isAsBefore(entry: Entry): Promise<boolean> {
+    if (entry.checkedAt === 0 || !entry.isSettled) return false
+    return (await entry.file.look.isUnchanged()) && entry.checkedAt !== 0
+  }
+
+  #entryOf(path: string, file: FoundFile, now: number): Entry {
     // A file that was replaced since its check is not what its answers say: the next request looks again.
     const doubt = () => {
       entry.checkedAt = 0
@@ -82,7 +99,7 @@ export class FileTable {
     const answer = { kind: 'file', ...forms } as const
     const entry: Entry = { file, isSettled: areSettled(file, now), answer, checkedAt: now }
     // One function for all forms: by it a cache knows them as forms of one file.
-    const isCurrent = () => isFresh(entry)
+    const isCurrent = () => this.#isFresh(path, entry)
     for (const response of [forms.plain, ...forms.coded.values()]) response.isCurrent = isCurrent
     return entry
   }
@@ -104,15 +121,7 @@ export class FileTable {
   }
 }
 
-// A clock that was set back makes an entry old, not fresh for ever.
-function isFresh(entry: Entry): boolean {
-  const age = Date.now() - entry.checkedAt
-  return age >= 0 && age < TRUE_FOR
-}
-
 /** Whether an entry's responses are still the right ones; a weak tag is not, once it could be strong. */
 function holds({ file, isSettled }: Entry, found: Found, now: number): boolean {
-  return (
-    found?.kind === 'file' && isSameSight(found.sight, file.sight) && isSettled === areSettled(found, now)
-  )
+  return found?.kind === 'file' && found.look.isLike(file.look) && isSettled === areSettled(found, now)
 }

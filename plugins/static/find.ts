@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { type ByteText, fromSegment } from './byte-text.ts'
 import { type Coding, extensions } from './codings.ts'
-import { isReadable, Look, type Seen, type Sight } from './disk.ts'
+import { isReadable, Look, type Seen } from './disk.ts'
 import { wantedNames } from './names.ts'
 
 /** Where files come from, and which of them. */
@@ -27,7 +27,7 @@ export interface FoundFile extends Seen {
   readonly kind: 'file'
   readonly siblings: readonly Sibling[]
   /** All that the choice of this file hung on. */
-  readonly sight: Sight
+  readonly look: Look
 }
 
 export type Found =
@@ -51,7 +51,7 @@ export async function find(place: Place, path: string): Promise<Found> {
   // Only where the short form leads to this very file, and not to another one that is in its way.
   if (clean !== null && (await leadsTo(look, place, clean, found))) return { kind: 'redirect', path: clean }
   const siblings = await siblingsOf(look, place, found)
-  return { ...found, kind: 'file', siblings, sight: look.sight }
+  return { ...found, kind: 'file', siblings, look }
 }
 
 type Step = Seen | Exclude<Found, FoundFile>

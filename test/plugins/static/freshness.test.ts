@@ -1,3 +1,4 @@
+import { stat as statCall } from 'node:fs'
 import { appendFile, rename, stat, truncate, unlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createServer, definePlugin, type Plugins, Transform } from 'rawhttp'
@@ -6,6 +7,7 @@ import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { type Files, tempSite } from './temp-site.ts'
 
 // Keeps every function as it is and counts its calls.
+vi.mock('node:fs', { spy: true })
 vi.mock('node:fs/promises', { spy: true })
 
 beforeEach(() => {
@@ -50,15 +52,30 @@ async function serve(files: Files, ...plugins: Plugins) {
   }
 }
 
-const stats = (): number => vi.mocked(stat).mock.calls.length
+/** Looks, whole ones and those that only ask whether all is as before. */
+const stats = (): number => vi.mocked(stat).mock.calls.length + vi.mocked(statCall).mock.calls.length
 
-test('a file that was checked within the last second is answered without a system call', async () => {
+test('a file that was just checked is answered without a system call', async () => {
   const { tag } = await serve({ 'a.txt': 'one' })
+  const first = await tag('/a.txt')
+  const before = stats()
+  pass(749)
+  for (let i = 0; i < 50; i++) expect(await tag('/a.txt')).toBe(first)
+  expect(stats()).toBe(before)
+})
+
+test('a file that is asked for late in its second is checked once for those who come later', async () => {
+  const { tag, seen } = await serve({ 'a.txt': 'one' })
   const first = await tag('/a.txt')
   const before = stats()
   pass(999)
   for (let i = 0; i < 50; i++) expect(await tag('/a.txt')).toBe(first)
-  expect(stats()).toBe(before)
+  expect(stats()).toBe(before + 1)
+  // As soon as the disk has answered.
+  await vi.waitFor(() => {
+    vi.setSystemTime(Date.now() + 1)
+    expect(seen[0]?.()).toBe(true)
+  })
 })
 
 test('after a second one look at the disk is shared by all who wait', async () => {
