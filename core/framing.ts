@@ -1,5 +1,6 @@
 import type { RefusalId } from './errors.ts'
 import { isHost, isToken, listMembers } from './head-syntax.ts'
+import { shortList } from './short-list.ts'
 
 /** Where the body of a message ends. */
 export const BODY_NONE = 0
@@ -9,46 +10,28 @@ export const BODY_CHUNKED = 2
 const SLASH = 0x2f
 
 /** The head of a request as the parser read it. */
-export interface RequestHead {
-  method: string
-  target: string
+export class RequestHead {
+  method = ''
+  target = ''
   /** `1.1`, `1.0`, that of a refused message as it was read, or `-` when none was read. */
-  version: string
+  version = '-'
   /** The minor version: 0 or 1. */
-  minor: 0 | 1
+  minor: 0 | 1 = 1
   /** Flat: name in lower case, value, name, value … */
-  fields: string[]
+  fields: string[] = shortList()
   /** BODY_NONE, BODY_LENGTH or BODY_CHUNKED. */
-  framing: number
+  framing: number = BODY_NONE
   /** Content-Length, or null. */
-  contentLength: number | null
-  host: string | null
+  contentLength: number | null = null
+  host: string | null = null
   /** The authority of an absolute target; it replaces Host (RFC 9112 section 3.2.2). */
-  authority: string | null
+  authority: string | null = null
   /** Whether the client would use the connection again. */
-  keepAlive: boolean
+  keepAlive = true
   /** The Upgrade field, when Connection names it; else it is not among the fields either. */
-  upgrade: string | null
+  upgrade: string | null = null
   /** `100-continue`, or the Expect field when it asks for something else; null for HTTP/1.0, which has no such thing. */
-  expect: string | null
-}
-
-/** A head without fields. */
-export function emptyHead(): RequestHead {
-  return {
-    method: '',
-    target: '',
-    version: '-',
-    minor: 1,
-    fields: [],
-    framing: BODY_NONE,
-    contentLength: null,
-    host: null,
-    authority: null,
-    keepAlive: true,
-    upgrade: null,
-    expect: null,
-  }
+  expect: string | null = null
 }
 
 /**

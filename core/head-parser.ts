@@ -1,7 +1,8 @@
 import type { RefusalId } from './errors.ts'
-import { emptyHead, isRefusedTrailer, type RequestHead } from './framing.ts'
+import { isRefusedTrailer, RequestHead } from './framing.ts'
 import { FIELD_VALUE, fieldName, httpVersion, TARGET, TOKEN, VISIBLE } from './head-syntax.ts'
 import type { ParserLimits } from './parser.ts'
+import { shortList } from './short-list.ts'
 
 const METHOD = 0
 const TARGET_TEXT = 1
@@ -27,7 +28,7 @@ const HEAD_ROOM = 512
 
 const empty = Buffer.alloc(0)
 /** What is held between messages, so that an idle connection keeps no head alive. Never written to. */
-const noHead: RequestHead = emptyHead()
+const noHead = new RequestHead()
 /**
  * Begin and end of the values that are read but not made into strings yet. Shared: it is empty whenever `read`
  * returns.
@@ -46,9 +47,9 @@ export class HeadParser {
   refusal: RefusalId | null = null
   #limits: ParserLimits
   #state = COMPLETE
-  #head: RequestHead = noHead
+  #head = noHead
   /** Where fields go: those of the head, or of the trailer section. */
-  #fields: string[] = noHead.fields
+  #fields = noHead.fields
   #inTrailers = false
   /** The bytes that are read: the chunk, or what was gathered. */
   #bytes: Buffer = empty
@@ -91,14 +92,14 @@ export class HeadParser {
   }
 
   beginHead(): void {
-    this.#head = emptyHead()
+    this.#head = new RequestHead()
     this.#fields = this.#head.fields
     this.#inTrailers = false
     this.#state = METHOD
   }
 
   beginTrailers(): void {
-    this.#fields = []
+    this.#fields = shortList()
     this.#inTrailers = true
     this.#state = FIELD_START
   }

@@ -1,5 +1,6 @@
 import { type BodySource, RequestBody } from './body.ts'
 import type { Refused } from './errors.ts'
+import type { RequestHead } from './framing.ts'
 import type { HeadersInit, HttpHeaders } from './headers.ts'
 import type { ExchangeLimits } from './limits.ts'
 import type { ConnectionInfo, Peer, TlsInfo } from './listener.ts'
@@ -29,6 +30,31 @@ export interface RequestInit {
   readonly proxies?: TrustedProxies | null | undefined
   /** Why the message is refused, if it is. */
   readonly refused?: Refused | undefined
+}
+
+/** What the request of a message is made from. Not a literal, for the reason that {@link shortList} tells. */
+export class MessageInit implements RequestInit {
+  readonly protocol: string
+  readonly method: string
+  readonly target: string
+  readonly authority: string | undefined
+  readonly fields: readonly string[]
+  readonly body: BodySource | null
+  readonly contentLength: number | null
+  readonly connection: ConnectionInfo
+  readonly tls: TlsInfo | undefined
+
+  constructor(head: RequestHead, body: BodySource | null, connection: ConnectionInfo) {
+    this.protocol = head.version
+    this.method = head.method
+    this.target = head.target
+    this.authority = head.authority ?? undefined
+    this.fields = head.fields
+    this.body = body
+    this.contentLength = head.contentLength
+    this.connection = connection
+    this.tls = connection.tls
+  }
 }
 
 /** The other end of the connection that a request came over. */

@@ -9,6 +9,7 @@ import type { ConnectionInfo } from './listener.ts'
 import type { Output } from './output.ts'
 import { type Parser, type ParserEvents, returnParser, takeParser } from './parser.ts'
 import { HttpRequest } from './request.ts'
+import { MessageInit } from './request-init.ts'
 import type { HttpResponse } from './response.ts'
 
 /** Whose connections end when they have no request: nobody's, of those who have had one, of all. */
@@ -276,18 +277,7 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
   }
 
   #request(head: RequestHead, body: IncomingBody | null): HttpRequest {
-    const { info } = this.#host
-    return new HttpRequest({
-      protocol: head.version,
-      method: head.method,
-      target: head.target,
-      authority: head.authority ?? undefined,
-      fields: head.fields,
-      body,
-      contentLength: head.contentLength,
-      connection: info,
-      tls: info.tls,
-    })
+    return new HttpRequest(new MessageInit(head, body, this.#host.info))
   }
 
   // --- the clock -----------------------------------------------------------------------------------------------

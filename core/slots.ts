@@ -1,3 +1,5 @@
+import { shortList } from './short-list.ts'
+
 /**
  * A typed key for a value that plugins share: on one request, one site or one server.
  * Keys are compared by identity, so two plugins meet only when they import the same one.
@@ -50,7 +52,7 @@ export class SlotValues implements SlotHolder {
   }
 
   set<T>(key: Slot<T>, value: T): void {
-    this.#values ??= []
+    this.#values ??= shortList()
     this.#values[key.index] = value
   }
 }

@@ -3,15 +3,15 @@ import {
   BODY_CHUNKED,
   BODY_LENGTH,
   BODY_NONE,
-  emptyHead,
   frame,
   isRefusedTrailer,
+  RequestHead,
 } from '../../core/framing.ts'
 import { eventsOf } from './record.ts'
 
 /** A head as the parser hands it to `frame`. */
 function framed(lines: readonly string[], some: { method?: string; target?: string; minor?: 0 | 1 } = {}) {
-  const head = { ...emptyHead(), method: 'POST', target: '/', ...some }
+  const head = { ...new RequestHead(), method: 'POST', target: '/', ...some }
   for (const line of lines) {
     const colon = line.indexOf(':')
     head.fields.push(
@@ -341,7 +341,7 @@ describe('the connection', () => {
 it('reads lists in linear time, whatever white space is in them', { timeout: 1_000 }, () => {
   const list = `a${' '.repeat(60_000)}b`
   const names = ['connection', 'upgrade', 'expect', 'transfer-encoding']
-  const head = { ...emptyHead(), method: 'POST', target: '/', fields: ['host', 'a'] }
+  const head = { ...new RequestHead(), method: 'POST', target: '/', fields: ['host', 'a'] }
   for (const name of names) head.fields.push(name, list)
   expect(frame(head)).toBe('H1-TE-INVALID')
 })

@@ -1,7 +1,7 @@
 import { type Config, type ExchangeLimits, type HttpError, HttpRequest, HttpResponse } from 'rawhttp'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Deadlines } from '../../core/deadlines.ts'
-import { BODY_CHUNKED, emptyHead } from '../../core/framing.ts'
+import { BODY_CHUNKED, RequestHead } from '../../core/framing.ts'
 import { HandlerWatch } from '../../core/handler-watch.ts'
 import { IncomingBody } from '../../core/incoming-body.ts'
 import { defaultExchangeLimits } from '../../core/limits.ts'
@@ -192,7 +192,7 @@ describe('a body that trickles', () => {
   function waitingBody(limits: Partial<ExchangeLimits>) {
     let now = 0
     const host = { deadlines: { now: () => now } as Deadlines, wanted: () => undefined }
-    const head = { ...emptyHead(), method: 'POST', framing: BODY_CHUNKED }
+    const head = { ...new RequestHead(), method: 'POST', framing: BODY_CHUNKED }
     const incoming = new IncomingBody(host, head)
     const asked = new HttpRequest({ method: 'POST', target: '/', body: incoming })
     asked.currentSite = { limits: { ...defaultExchangeLimits, ...limits } } as Site
