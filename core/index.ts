@@ -129,6 +129,7 @@ export {
 export { Connect, Deliver, Handle, Transform } from './stages.ts'
 export type { ConnectionLimit, ServerStats } from './stats.ts'
 export type { Tap } from './tap.ts'
+export { TextTable } from './text-table.ts'
 export { isFromThisMachine, isOfAnotherPage, namesThisMachine } from './this-machine.ts'
 export { maskTrace } from './trace/mask-fields.ts'
 export type { Tracer } from './trace/tracing.ts'

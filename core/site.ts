@@ -3,6 +3,7 @@ import type { HookContext, SharedHooks } from './hook.ts'
 import { SiteHookTable } from './hook-tables.ts'
 import type { ExchangeLimits } from './limits.ts'
 import { SlotValues } from './slots.ts'
+import { TextTable } from './text-table.ts'
 
 /** The site that answers what no other may: refused messages, and hosts that nobody takes. */
 export const ROOT_SITE = '-'
@@ -75,8 +76,9 @@ const none: FiredHooks = { handle: null, error: null, transform: null, deliver: 
 
 /** Which site answers for a host: an exact name, then the longest wildcard, then the site for every host. */
 export class SiteTable {
-  readonly #exact = new Map<string, Site>()
-  readonly #wildcards = new Map<string, Site>()
+  readonly #exact = new TextTable<Site>()
+  /** By what stands behind the star. */
+  readonly #wildcards = new TextTable<Site>()
   readonly #default: Site | null
 
   constructor(sites: readonly Site[]) {

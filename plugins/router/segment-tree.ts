@@ -1,3 +1,4 @@
+import { TextTable } from 'rawhttp'
 import type { Segments } from './segments.ts'
 
 /** What a tree holds: its parameters have names, in the order of the path. */
@@ -10,7 +11,7 @@ class Branch<Route> {
   /** Parameters on the way here. */
   readonly depth: number
   /** By the text of the next segment; null when none has a text. */
-  texts: Map<string, Branch<Route>> | null = null
+  texts: TextTable<Branch<Route>> | null = null
   param: Branch<Route> | null = null
   /** All that is left is a wildcard's. */
   rest: Branch<Route> | null = null
@@ -86,7 +87,7 @@ export class SegmentTree<Route extends Named> {
 }
 
 function textOf<Route>(branch: Branch<Route>, text: string): Branch<Route> {
-  branch.texts ??= new Map()
+  branch.texts ??= new TextTable()
   const next = branch.texts.get(text) ?? new Branch<Route>(branch.depth)
   branch.texts.set(text, next)
   return next
