@@ -9,14 +9,12 @@ import {
   type PluginSite,
   ROOT_SITE,
   Slots,
-  slot,
   Transform,
 } from 'rawhttp'
-import { refresher } from './background.ts'
 import { hasChanged, invalidate } from './invalidation.ts'
 import { abandon, keep, noteLength } from './keeper.ts'
-import { KeptStore } from './kept.ts'
-import { Lookup } from './lookup.ts'
+import { Kept, KeptStore } from './kept.ts'
+import { lookUp } from './lookup.ts'
 import { type CacheSettings, cacheOptions } from './schema.ts'
 import { SharedPurges } from './shared-purges.ts'
 import { tellStatus } from './status.ts'
@@ -51,9 +49,8 @@ function tapSite(site: PluginSite, settings: CacheSettings): void {
   const purges = new SharedPurges(site, () => kept.store)
   site.set(Slots.cache, purges.service)
   const { handle, transform, deliver, done } = site.hooks
-  const refresh = refresher(site, kept)
-  site.set(Lookups, new Lookup({ kept, refresh, obeyClients: settings.obeyClients }))
-  handle.tapAsync({ name: 'cache', stage: Handle.Cache }, look)
+  site.set(Kept, kept)
+  handle.tapAsync({ name: 'cache', stage: Handle.Cache }, lookUp)
   const { purges: ofSites, finish } = instanceOf(site.server, settings)
   ofSites.set(site.name, purges)
   transform.tap({ name: 'cache:length', stage: Transform.Encode - 1 }, noteLength)
@@ -61,11 +58,6 @@ function tapSite(site: PluginSite, settings: CacheSettings): void {
   deliver.tap({ name: 'cache:status', stage: Deliver.Headers }, finish)
   done.tap('cache', leave)
 }
-
-/** Of a site. By it all sites are tapped with the same functions. */
-const Lookups = slot<Lookup>('cache.lookup')
-
-const look: Lookup['handle'] = (request, callback) => request.site.get(Lookups)!.handle(request, callback)
 
 /** What the sites of one plugin instance have in common. */
 interface Instance {

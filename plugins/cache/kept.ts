@@ -1,14 +1,21 @@
-import type { PluginSite } from 'rawhttp'
+import { type HttpRequest, type PluginSite, slot } from 'rawhttp'
+import { refresher } from './background.ts'
 import type { CacheSettings } from './schema.ts'
 import { Store } from './store.ts'
+import type { Visit } from './visit.ts'
 
-/** The store of a site as one generation has it. It is kept over reloads. */
+/** The store of a site as one generation has it, and how that asks for it. The store is kept over reloads. */
 export class KeptStore {
+  readonly obeysClients: boolean
+  /** Has a stored answer made anew behind the back of a client that got it. */
+  readonly refresh: (request: HttpRequest, visit: Visit) => void
   readonly #kept: () => Store
   #mine: Store | null = null
   #era = 0
 
   constructor(site: PluginSite, settings: CacheSettings) {
+    this.obeysClients = settings.obeyClients
+    this.refresh = refresher(site, this)
     this.#kept = site.keep<Store>('store', {
       create: () => this.#take(new Store(settings)),
       adopt: (store, { isSameConfig }) => {
@@ -34,3 +41,6 @@ export class KeptStore {
     return store
   }
 }
+
+/** Of a site. By it all sites are tapped with the same functions. */
+export const Kept = slot<KeptStore>('cache.kept')

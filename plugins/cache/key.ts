@@ -7,7 +7,11 @@ const LONGEST = 256
 
 /** What a request must have in common with another one to get its answer: scheme, host, path and raw query. */
 export function keyOf(request: HttpRequest): string {
-  return `${originOf(request.scheme, request.host)}${request.path}${request.search}`
+  const { scheme, host } = request
+  // Most hosts have no port and are in their normal form already.
+  const isNormal = !host.includes(':') && host === request.hostname
+  const origin = isNormal ? `${scheme}://${host}` : originOf(scheme, host)
+  return `${origin}${request.path}${request.search}`
 }
 
 const known = new Map<string, Map<string, string>>()

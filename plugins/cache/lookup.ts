@@ -1,7 +1,7 @@
 import { type HttpRequest, HttpResponse } from 'rawhttp'
 import { type Demands, demandsOf, NO_DEMANDS } from './demands.ts'
 import type { Ending } from './fill.ts'
-import type { KeptStore } from './kept.ts'
+import { Kept, type KeptStore } from './kept.ts'
 import { keyOf } from './key.ts'
 import type { Resource } from './resource.ts'
 import type { Variant } from './variant.ts'
@@ -9,16 +9,9 @@ import { type Forward, type Status, Visit, Visits } from './visit.ts'
 
 type Callback = (error?: Error | null, answer?: HttpResponse) => void
 
-/** What the lookup works with. */
-export interface LookupContext {
-  readonly kept: KeptStore
-  readonly obeyClients: boolean
-  /** Has a stored answer made anew behind the back of a client that got it. */
-  refresh(request: HttpRequest, visit: Visit): void
-}
-
 /** One request on its way through the lookup. */
 interface Asking {
+  readonly kept: KeptStore
   readonly request: HttpRequest
   readonly callback: Callback
   readonly key: string
@@ -38,117 +31,105 @@ interface Found {
   readonly now: number
 }
 
-/** Answers requests from the store, and decides who of those that it cannot answer runs the handler. */
-export class Lookup {
-  readonly #kept: KeptStore
-  readonly #obeysClients: boolean
-  readonly #refresh: LookupContext['refresh']
+/**
+ * The tap on `handle`: answers requests from the store, and decides who of those that it cannot answer runs the handler.
+ */
+export function lookUp(request: HttpRequest, callback: Callback): void {
+  const { method } = request
+  const kept = request.site.get(Kept)!
+  const { obeysClients } = kept
+  // One that a visit was given to beforehand is wanted for the store alone.
+  if (!kept.isCurrent || request.get(Visits) !== undefined) return callback()
+  const key = keyOf(request)
+  if (method !== 'GET' && method !== 'HEAD') return pass(begin(request, key), 'method', callback)
+  if (hasContent(request)) return pass(begin(request, key), 'bypass', callback)
+  const { headers } = request
+  const isRestricted = request.restriction !== null || headers.has('authorization')
+  const cacheControl = headers.get('cache-control')
+  const demands = cacheControl === undefined && !obeysClients ? NO_DEMANDS : demandsOf(headers, obeysClients)
+  look({ kept, request, callback, key, demands, isRestricted, hasWaited: false, made: null })
+}
 
-  constructor({ kept, obeyClients, refresh }: LookupContext) {
-    this.#kept = kept
-    this.#obeysClients = obeyClients
-    this.#refresh = refresh
+function look(asking: Asking): void {
+  const { kept, request, key, demands, isRestricted, made } = asking
+  const now = Date.now()
+  const resource = kept.store.ask(key)
+  const selector = resource === undefined ? '' : resource.selector(request)
+  const variant = resource?.find(selector) ?? null
+  if (variant === null || (isRestricted && !variant.isForAll)) {
+    return miss(
+      asking,
+      { resource, selector, variant: null, now },
+      isRestricted ? 'bypass' : missOf(resource),
+    )
   }
+  if (variant === made) return void serve(asking, variant, 'collapsed')
+  const isFresh = variant.isFresh(now)
+  const isRefused = demands.refuse(variant, now)
+  if (!isRefused && (isFresh || demands.takesStale(variant, now)))
+    return void serve(asking, variant, isFresh ? 'hit' : 'stale')
+  if (!isFresh && !isRefused && standsIn(asking, variant, now)) return
+  miss(asking, { resource, selector, variant, now }, isFresh ? 'request' : 'stale')
+}
 
-  /** The tap on `handle`. */
-  handle(request: HttpRequest, callback: Callback): void {
-    const { method } = request
-    // One that a visit was given to beforehand is wanted for the store alone.
-    if (!this.#kept.isCurrent || request.get(Visits) !== undefined) return callback()
-    const key = keyOf(request)
-    if (method !== 'GET' && method !== 'HEAD') return pass(begin(request, key), 'method', callback)
-    if (hasContent(request)) return pass(begin(request, key), 'bypass', callback)
-    const { headers } = request
-    const isRestricted = request.restriction !== null || headers.has('authorization')
-    const cacheControl = headers.get('cache-control')
-    const demands =
-      cacheControl === undefined && !this.#obeysClients ? NO_DEMANDS : demandsOf(headers, this.#obeysClients)
-    this.#look({ request, callback, key, demands, isRestricted, hasWaited: false, made: null })
-  }
-
-  #look(asking: Asking): void {
-    const { request, key, demands, isRestricted, made } = asking
-    const now = Date.now()
-    const resource = this.#kept.store.get(key)
-    const selector = resource === undefined ? '' : resource.selector(request)
-    const variant = resource?.find(selector) ?? null
-    if (variant === null || (isRestricted && !variant.isForAll)) {
-      return this.#miss(
-        asking,
-        { resource, selector, variant: null, now },
-        isRestricted ? 'bypass' : missOf(resource),
-      )
-    }
-    if (variant === made) return void this.#serve(asking, variant, 'collapsed')
-    const isFresh = variant.isFresh(now)
-    const isRefused = demands.refuse(variant, now)
-    if (!isRefused && (isFresh || demands.takesStale(variant, now)))
-      return void this.#serve(asking, variant, isFresh ? 'hit' : 'stale')
-    if (!isFresh && !isRefused && this.#standsIn(asking, variant, now)) return
-    this.#miss(asking, { resource, selector, variant, now }, isFresh ? 'request' : 'stale')
-  }
-
-  /** Answers with a stale variant where that is allowed, and has it made anew. */
-  #standsIn(asking: Asking, variant: Variant, now: number): boolean {
-    const isPausing = now < variant.retryAt
-    if (variant.mayWait(now) && !asking.isRestricted) {
-      const visit = this.#serve(asking, variant, 'stale')
-      if (!isPausing) this.#refresh(asking.request, visit)
-      return true
-    }
-    if (!isPausing || !variant.mayStandIn(now)) return false
-    this.#serve(asking, variant, 'stale')
+/** Answers with a stale variant where that is allowed, and has it made anew. */
+function standsIn(asking: Asking, variant: Variant, now: number): boolean {
+  const isPausing = now < variant.retryAt
+  if (variant.mayWait(now) && !asking.isRestricted) {
+    const visit = serve(asking, variant, 'stale')
+    if (!isPausing) asking.kept.refresh(asking.request, visit)
     return true
   }
+  if (!isPausing || !variant.mayStandIn(now)) return false
+  serve(asking, variant, 'stale')
+  return true
+}
 
-  #serve({ request, callback, key, hasWaited }: Asking, variant: Variant, status: Status): Visit {
-    const visit = begin(request, key)
-    visit.variant = variant
-    visit.status = hasWaited && status === 'hit' ? 'collapsed' : status
-    visit.forward = visit.status === 'collapsed' ? 'uri-miss' : null
-    this.#kept.store.hits++
-    callback(null, variant.response)
-    return visit
-  }
+function serve({ kept, request, callback, key, hasWaited }: Asking, variant: Variant, status: Status): Visit {
+  const visit = begin(request, key)
+  visit.variant = variant
+  visit.status = hasWaited && status === 'hit' ? 'collapsed' : status
+  visit.forward = visit.status === 'collapsed' ? 'uri-miss' : null
+  kept.store.hits++
+  callback(null, variant.response)
+  return visit
+}
 
-  /** Nothing to answer with: goes on to the handler, or waits for one that does. */
-  #miss(asking: Asking, found: Found, forward: Forward): void {
-    const { request, callback, key, demands } = asking
-    const store = this.#kept.store
-    const visit = begin(request, key)
-    visit.variant = found.variant
-    if (demands.onlyIfCached)
-      return callback(null, HttpResponse.error(504, 'The cache has no answer to this.'))
-    if (!mayFill(request)) return pass(visit, forward, callback)
-    if (demands.noStore) return pass(visit, 'request', callback)
-    visit.status = found.variant === null ? 'miss' : 'expired'
-    // Whether an answer to a request with credentials is for others too shows when it comes; nobody waits for that.
-    if (asking.isRestricted || store.isPassed(key, found.now)) return this.#goAlone(visit, forward, callback)
-    // Before the first answer nobody knows what its variants depend on.
-    const id = found.resource === undefined ? key : `${key}\n${found.selector}`
-    const joined = store.fillOf(id)?.join((ending, made) => this.#resume(asking, visit, ending, made))
-    if (joined === true) return
-    visit.fill = store.lead(id, request)
-    this.#goAlone(visit, forward, callback)
-  }
+/** Nothing to answer with: goes on to the handler, or waits for one that does. */
+function miss(asking: Asking, found: Found, forward: Forward): void {
+  const { request, callback, key, demands, kept } = asking
+  const { store } = kept
+  const visit = begin(request, key)
+  visit.variant = found.variant
+  if (demands.onlyIfCached) return callback(null, HttpResponse.error(504, 'The cache has no answer to this.'))
+  if (!mayFill(request)) return pass(visit, forward, callback)
+  if (demands.noStore) return pass(visit, 'request', callback)
+  visit.status = found.variant === null ? 'miss' : 'expired'
+  // Whether an answer to a request with credentials is for others too shows when it comes; nobody waits for that.
+  if (asking.isRestricted || store.isPassed(key, found.now)) return goAlone(asking, visit, forward)
+  // Before the first answer nobody knows what its variants depend on.
+  const id = found.resource === undefined ? key : `${key}\n${found.selector}`
+  const joined = store.fillOf(id)?.join((ending, made) => resume(asking, visit, ending, made))
+  if (joined === true) return
+  visit.fill = store.lead(id, request)
+  goAlone(asking, visit, forward)
+}
 
-  #goAlone(visit: Visit, forward: Forward, callback: Callback): void {
-    this.#kept.store.misses++
-    // What a retired generation answers is of an older config.
-    if (this.#kept.isCurrent) this.#kept.store.open(visit)
-    visit.forward = forward
-    callback()
-  }
+function goAlone({ kept, callback }: Asking, visit: Visit, forward: Forward): void {
+  kept.store.misses++
+  // What a retired generation answers is of an older config.
+  if (kept.isCurrent) kept.store.open(visit)
+  visit.forward = forward
+  callback()
+}
 
-  /** The run that a request waited for has ended. */
-  #resume(asking: Asking, visit: Visit, ending: Ending, made: Variant | null): void {
-    try {
-      if (ending === 'again' && this.#kept.isCurrent) {
-        this.#look({ ...asking, hasWaited: true, made })
-      } else this.#goAlone(visit, visit.variant === null ? 'uri-miss' : 'stale', asking.callback)
-    } catch (error) {
-      asking.callback(error as Error)
-    }
+/** The run that a request waited for has ended. */
+function resume(asking: Asking, visit: Visit, ending: Ending, made: Variant | null): void {
+  try {
+    if (ending === 'again' && asking.kept.isCurrent) look({ ...asking, hasWaited: true, made })
+    else goAlone(asking, visit, visit.variant === null ? 'uri-miss' : 'stale')
+  } catch (error) {
+    asking.callback(error as Error)
   }
 }
 

@@ -1,5 +1,6 @@
 import type { HttpRequest } from 'rawhttp'
 import { acceptedCodings } from './encodings.ts'
+import type { Entry } from './entries.ts'
 import type { Verdict } from './policy.ts'
 import type { Variant } from './variant.ts'
 
@@ -16,14 +17,20 @@ const MOST_LINKS = 256
 const CASELESS: ReadonlySet<string> = new Set(['accept', 'accept-charset', 'accept-language'])
 
 /** What is stored for one URL: variants, and which request gets which (RFC 9111 section 4.1). */
-export class Resource {
+export class Resource implements Entry {
   readonly key: string
+  isWanted = false
+  counted = 0
   #vary: readonly string[] = []
+  #hasVary = false
   #variesByCoding = false
   /** By what they depend on and their coding, the oldest first. */
   readonly #variants = new Map<string, Variant>()
   /** By what a request said. */
   readonly #links = new Map<string, Variant>()
+  /** What was found last: most clients say the same. */
+  #lastSelector: string | null = null
+  #lastVariant: Variant | null = null
   #bytes = 0
 
   constructor(key: string) {
@@ -40,14 +47,19 @@ export class Resource {
 
   /** What a request says in the fields that the stored answers were chosen by. */
   selector(request: HttpRequest): string {
-    const others = this.#vary.length === 0 ? '' : this.#others(request)
-    return this.#variesByCoding
-      ? `${acceptedCodings(request.headers.get('accept-encoding'))}\n${others}`
-      : others
+    const others = this.#hasVary ? this.#others(request) : ''
+    if (!this.#variesByCoding) return others
+    const codings = acceptedCodings(request.headers.get('accept-encoding'))
+    return this.#hasVary ? `${codings}\n${others}` : codings
   }
 
   find(selector: string): Variant | null {
-    return this.#links.get(selector) ?? null
+    if (selector === this.#lastSelector) return this.#lastVariant
+    const found = this.#links.get(selector)
+    if (found === undefined) return null
+    this.#lastSelector = selector
+    this.#lastVariant = found
+    return found
   }
 
   /** The variant of a coding for what a request says otherwise. */
@@ -65,9 +77,11 @@ export class Resource {
   learn(verdict: Verdict): void {
     if (this.knows(verdict)) return
     this.#vary = [...new Set([...this.#vary, ...verdict.vary])].sort()
+    this.#hasVary = this.#vary.length > 0
     this.#variesByCoding ||= verdict.variesByCoding
     this.#variants.clear()
     this.#links.clear()
+    this.#lastSelector = null
     this.#bytes = 0
   }
 
@@ -82,7 +96,7 @@ export class Resource {
     const before = this.#variants.get(place)
     if (before !== undefined) {
       // Who was led to the old one would be led to the new one: of two spellings neither pushes the other out.
-      for (const [selector, linked] of this.#links) if (linked === before) this.#links.set(selector, variant)
+      for (const [selector, linked] of this.#links) if (linked === before) this.#lead(selector, variant)
       this.#remove(place)
     }
     // Variants of an older version of a source that knows itself never become current again.
@@ -98,7 +112,7 @@ export class Resource {
   /** Puts a variant in the place of an older one of the same bytes: who was led to that one gets this. */
   renew(old: Variant, variant: Variant): void {
     for (const [place, each] of this.#variants) if (each === old) this.#variants.set(place, variant)
-    for (const [selector, linked] of this.#links) if (linked === old) this.#links.set(selector, variant)
+    for (const [selector, linked] of this.#links) if (linked === old) this.#lead(selector, variant)
     this.#bytes += variant.size - old.size
   }
 
@@ -106,7 +120,7 @@ export class Resource {
   link(request: HttpRequest, variant: Variant): void {
     const selector = this.selector(request)
     this.#unlink(selector)
-    this.#links.set(selector, variant)
+    this.#lead(selector, variant)
     this.#bytes += LINK_OVERHEAD + selector.length
     if (this.#links.size > MOST_LINKS) this.#unlink(this.#links.keys().next().value!)
   }
@@ -134,7 +148,13 @@ export class Resource {
     for (const [selector, linked] of this.#links) if (linked === variant) this.#unlink(selector)
   }
 
+  #lead(selector: string, variant: Variant): void {
+    this.#links.set(selector, variant)
+    this.#lastSelector = null
+  }
+
   #unlink(selector: string): void {
+    this.#lastSelector = null
     if (this.#links.delete(selector)) this.#bytes -= LINK_OVERHEAD + selector.length
   }
 }

@@ -1,8 +1,9 @@
-import { LRUCache } from 'lru-cache'
 import type { CacheService, CacheStats, HttpRequest } from 'rawhttp'
+import { Entries, type Entry } from './entries.ts'
 import { Fill } from './fill.ts'
 import { Improvements } from './improvements.ts'
 import { isMeant, type Meant, meantBy } from './key.ts'
+import { OpenVisits } from './open-visits.ts'
 import type { Verdict } from './policy.ts'
 import { Resource } from './resource.ts'
 import type { CacheSettings } from './schema.ts'
@@ -21,6 +22,21 @@ const READING_SHARE = 1 / 2
 const URL_SHARE = 1 / 2
 const BODY_SHARE = 1 / 4
 
+/** A key whose answers are for one client each. */
+class Pass implements Entry {
+  readonly key: string
+  readonly until: number
+  readonly size: number
+  isWanted = false
+  counted = 0
+
+  constructor(key: string, until: number) {
+    this.key = key
+    this.until = until
+    this.size = key.length + PASS_OVERHEAD
+  }
+}
+
 /** What a site has in memory, and what is being made for it. It outlives reloads. */
 export class Store implements CacheService {
   /** Counts the configs: what began under an older one is not stored any more. */
@@ -30,24 +46,23 @@ export class Store implements CacheService {
   hits = 0
   misses = 0
   #settings: CacheSettings
-  #entries: LRUCache<string, Resource>
+  readonly #entries = new Entries<Resource>()
   /** Keys whose answers nobody should wait for, until when. Most sites have none. */
-  #passes: LRUCache<string, number> | null = null
+  #passes: Entries<Pass> | null = null
   readonly #fills = new Map<string, Fill>()
   /** Requests whose answers may still be stored. */
-  readonly #open = new Set<Visit>()
+  readonly #open = new OpenVisits()
   #reading = 0
   #stored = 0
   #evicted = 0
 
   constructor(settings: CacheSettings) {
     this.#settings = settings
-    this.#entries = this.#makeEntries()
   }
 
   get stats(): CacheStats {
     const { hits, misses } = this
-    const bytes = this.#entries.calculatedSize + (this.#passes?.calculatedSize ?? 0) + this.#reading
+    const bytes = this.#entries.bytes + (this.#passes?.bytes ?? 0) + this.#reading
     return {
       entries: this.#entries.size,
       bytes,
@@ -75,7 +90,7 @@ export class Store implements CacheService {
       return
     }
     this.#settings = settings
-    this.#entries = this.#makeEntries()
+    this.#entries.clear()
     this.#passes = null
   }
 
@@ -83,6 +98,11 @@ export class Store implements CacheService {
   end(): void {
     this.era++
     this.purgeAll()
+  }
+
+  /** For a request: what is asked for stays longest. */
+  ask(key: string): Resource | undefined {
+    return this.#entries.ask(key)
   }
 
   get(key: string): Resource | undefined {
@@ -169,14 +189,15 @@ export class Store implements CacheService {
 
   /** Remembers that nobody should wait for the answers of a key. */
   pass(key: string): void {
-    this.#passes ??= makePasses(this.#settings)
-    this.#passes.set(key, Date.now() + PASS_FOR, { size: key.length + PASS_OVERHEAD })
+    this.#passes ??= new Entries()
+    this.#passes.put(new Pass(key, Date.now() + PASS_FOR))
+    while (this.#passes.bytes > this.#settings.maxSize * PASS_SHARE) this.#passes.evict()
   }
 
   /** Whether somebody has found that out lately. */
   isPassed(key: string, now: number): boolean {
-    const until = this.#passes?.get(key)
-    return until !== undefined && now < until
+    const pass = this.#passes?.ask(key)
+    return pass !== undefined && now < pass.until
   }
 
   // --- purging -------------------------------------------------------------------------------------------------
@@ -197,7 +218,7 @@ export class Store implements CacheService {
 
   purgeTag(tag: string): number {
     // Which tags an answer has shows when it comes.
-    for (const visit of this.#open) {
+    for (const visit of this.#open.all()) {
       visit.purgedTags ??= new Set()
       visit.purgedTags.add(tag)
       visit.fill?.close()
@@ -216,7 +237,7 @@ export class Store implements CacheService {
   #purge(meant: Meant, asPrefix: boolean): number {
     this.#void(({ key }) => isMeant(key, meant, asPrefix))
     let count = 0
-    for (const key of [...this.#entries.keys()]) {
+    for (const { key } of this.#entries.all()) {
       if (isMeant(key, meant, asPrefix) && this.#entries.delete(key)) count++
     }
     return count
@@ -224,7 +245,7 @@ export class Store implements CacheService {
 
   // Whoever asks from now on must not get an answer that was begun before.
   #void(test: (visit: Visit) => boolean): void {
-    for (const visit of this.#open) {
+    for (const visit of this.#open.all()) {
       if (!test(visit)) continue
       visit.isVoid = true
       visit.fill?.close()
@@ -233,7 +254,7 @@ export class Store implements CacheService {
 
   #dropWhere(drop: (resource: Resource) => boolean): number {
     let count = 0
-    for (const resource of [...this.#entries.values()]) {
+    for (const resource of this.#entries.all()) {
       if (!drop(resource)) continue
       count++
       this.#changed(resource)
@@ -247,34 +268,21 @@ export class Store implements CacheService {
     return Math.floor(this.#settings.maxSize * (1 - PASS_SHARE))
   }
 
-  // Bounded by size alone: for a number lru-cache would take the memory of all entries at once, 250 kB a site.
-  #makeEntries(): LRUCache<string, Resource> {
-    return new LRUCache({
-      maxSize: this.#budget,
-      dispose: (_resource, _key, reason) => {
-        if (reason === 'evict') this.#evicted++
-      },
-    })
-  }
-
-  // lru-cache does not measure a value again that it has already: it has to go first.
   #changed(resource: Resource): void {
-    this.#entries.delete(resource.key)
-    if (resource.variants === 0) return
-    this.#entries.set(resource.key, resource, { size: resource.size })
+    if (resource.variants === 0) return void this.#entries.delete(resource.key)
+    this.#entries.put(resource)
     this.#makeRoom()
   }
 
   #makeRoom(): void {
-    while (this.#entries.size > 0 && this.#isFull) this.#entries.pop()
+    while (this.#entries.size > 0 && this.#isFull) {
+      this.#entries.evict()
+      this.#evicted++
+    }
   }
 
   get #isFull(): boolean {
-    const { size, calculatedSize, maxSize } = this.#entries
-    return size > this.#settings.maxEntries || calculatedSize + this.#reading > maxSize
+    const { size, bytes } = this.#entries
+    return size > this.#settings.maxEntries || bytes + this.#reading > this.#budget
   }
-}
-
-function makePasses({ maxSize }: CacheSettings): LRUCache<string, number> {
-  return new LRUCache({ maxSize: Math.floor(maxSize * PASS_SHARE) })
 }

@@ -40,6 +40,9 @@ export class Visit {
   failedWith: number | null = null
   /** Bytes of the body before it was encoded; null when that is not known. */
   plainLength: number | null = null
+  /** Its neighbours among those that are open. */
+  before: Visit | null = null
+  next: Visit | null = null
 
   constructor(key: string) {
     this.key = key
