@@ -20,6 +20,8 @@ interface Entry {
   readonly file: FoundFile
   readonly isSettled: boolean
   readonly answer: { readonly kind: 'file' } & Forms
+  /** Has the disk asked for those who come later. */
+  readonly checkAhead: () => void
   /** When the disk was last asked; 0 when that holds no more, which ends its responses' `isCurrent` too. */
   checkedAt: number
 }
@@ -44,15 +46,11 @@ export class FileTable {
    */
   fresh(path: string): Forms | null {
     const entry = this.#entries.get(path)
-    return entry?.isSettled === true && this.#isFresh(path, entry) ? entry.answer : null
+    return entry?.isSettled === true && isFresh(entry) ? entry.answer : null
   }
 
-  // A clock that was set back makes an entry old, not fresh for ever.
-  #isFresh(path: string, entry: Entry): boolean {
-    const age = Date.now() - entry.checkedAt
-    if (age < 0 || age >= TRUE_FOR) return false
-    if (age >= CHECK_AFTER && entry.isSettled && !this.#waiting.has(path)) this.#ask(path, [])
-    return true
+  #checkAhead(path: string): void {
+    if (!this.#waiting.has(path)) this.#ask(path, [])
   }
 
   /** Asks the disk; all who ask for one path at the same time share the one answer. */
@@ -97,9 +95,10 @@ export class FileTable {
     }
     const forms = formsOf(file, this.#place.root, this.#rules, now, doubt)
     const answer = { kind: 'file', ...forms } as const
-    const entry: Entry = { file, isSettled: areSettled(file, now), answer, checkedAt: now }
+    const checkAhead = () => this.#checkAhead(path)
+    const entry: Entry = { file, isSettled: areSettled(file, now), answer, checkAhead, checkedAt: now }
     // One function for all forms: by it a cache knows them as forms of one file.
-    const isCurrent = () => this.#isFresh(path, entry)
+    const isCurrent = () => isFresh(entry)
     for (const response of [forms.plain, ...forms.coded.values()]) response.isCurrent = isCurrent
     return entry
   }
@@ -119,6 +118,14 @@ export class FileTable {
     entry.checkedAt = 0
     this.#entries.delete(path)
   }
+}
+
+// A clock that was set back makes an entry old, not fresh for ever.
+function isFresh({ checkedAt, isSettled, checkAhead }: Entry): boolean {
+  const age = Date.now() - checkedAt
+  if (age < 0 || age >= TRUE_FOR) return false
+  if (age >= CHECK_AFTER && isSettled) checkAhead()
+  return true
 }
 
 /** Whether an entry's responses are still the right ones; a weak tag is not, once it could be strong. */
