@@ -88,6 +88,7 @@ export {
   type StandardSchema,
   scope,
 } from './plugin.ts'
+export { remembered } from './remembered.ts'
 export { HttpRequest } from './request.ts'
 export type { RequestGuard } from './request-guard.ts'
 export type { RequestInit } from './request-init.ts'

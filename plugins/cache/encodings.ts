@@ -1,11 +1,9 @@
+import { remembered } from 'rawhttp'
+
 /** The content codings that a stored answer may have been chosen among; x-gzip is gzip (RFC 9110 section 8.4.1.3). */
 const CODINGS: ReadonlySet<string> = new Set(['zstd', 'br', 'gzip', 'deflate', 'identity'])
 
 const REMEMBERED = 1_024
-/** Longer fields are read anew each time, so that what is remembered stays small. */
-const LONGEST = 256
-
-const known = new Map<string, string>()
 
 /**
  * Brings Accept-Encoding to a form in which it decides the same (RFC 9110 section 12.5.3): the known codings by
@@ -13,15 +11,10 @@ const known = new Map<string, string>()
  * grammar stays as it is, since nobody can say how it will be read.
  */
 export function acceptedCodings(field: string | undefined): string {
-  if (field === undefined) return 'none'
-  const before = known.get(field)
-  if (before !== undefined) return before
-  const normal = normalForm(field)
-  if (field.length > LONGEST) return normal
-  if (known.size === REMEMBERED) known.clear()
-  known.set(field, normal)
-  return normal
+  return field === undefined ? 'none' : acceptedOf(field)
 }
+
+const acceptedOf = remembered(normalForm, REMEMBERED)
 
 /** Whether a stored answer of this Content-Encoding can be told from those for other clients. */
 export function isKnownCoding(contentEncoding: string): boolean {

@@ -1,9 +1,7 @@
-import { canonicalPath, type HttpRequest, PathError } from 'rawhttp'
+import { canonicalPath, type HttpRequest, PathError, remembered } from 'rawhttp'
 
 /** Host fields whose normal form is remembered: a site has a few, and there may be many; a scanner sends any number. */
 const REMEMBERED = 4_096
-/** Longer ones are made anew each time, so that what is remembered stays small. */
-const LONGEST = 256
 
 /** What a request must have in common with another one to get its answer: scheme, host, path and raw query. */
 export function keyOf(request: HttpRequest): string {
@@ -14,22 +12,12 @@ export function keyOf(request: HttpRequest): string {
   return `${origin}${request.path}${request.search}`
 }
 
-const known = new Map<string, Map<string, string>>()
+const plainOrigin = remembered(host => `http://${normalHost('http', host)}`, REMEMBERED)
+const secureOrigin = remembered(host => `https://${normalHost('https', host)}`, REMEMBERED)
 
 /** Scheme and authority in normal form (RFC 3986 section 6.2.3): the port is in it, since handlers write it into links. */
 function originOf(scheme: string, host: string): string {
-  let origins = known.get(scheme)
-  if (origins === undefined) {
-    origins = new Map()
-    known.set(scheme, origins)
-  }
-  const before = origins.get(host)
-  if (before !== undefined) return before
-  const origin = `${scheme}://${normalHost(scheme, host)}`
-  if (host.length > LONGEST) return origin
-  if (origins.size === REMEMBERED) origins.clear()
-  origins.set(host, origin)
-  return origin
+  return scheme === 'https' ? secureOrigin(host) : plainOrigin(host)
 }
 
 const PARTS = /^(\[[^\]]*\]|[^:]*?)\.?(?::(\d*))?$/

@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache'
 import Negotiator from 'negotiator'
+import { remembered } from 'rawhttp'
 import type { Coding } from './codecs.ts'
 
 /** What a client is to get by its Accept-Encoding (RFC 9110 section 12.5.3). */
@@ -12,23 +12,14 @@ export interface Choice {
 
 /** Remembered choices: browsers send a handful of fields. */
 const REMEMBERED = 256
-/** Characters; longer ones are not remembered, so that memory stays small whatever clients send. */
-const LONGEST = 256
 
 /** Without the field any coding would do, but clients that send none are those that decode none. */
 const AS_IT_IS: Choice = { coding: null, refusesIdentity: false }
 
 /** Makes the choice for one list of codings, the preferred one first. */
 export function negotiation(codings: readonly Coding[]): (acceptEncoding: string | undefined) => Choice {
-  const known = new LRUCache<string, Choice>({ max: REMEMBERED })
-  return acceptEncoding => {
-    if (acceptEncoding === undefined) return AS_IT_IS
-    const remembered = known.get(acceptEncoding)
-    if (remembered !== undefined) return remembered
-    const choice = choose(codings, acceptEncoding)
-    if (acceptEncoding.length <= LONGEST) known.set(acceptEncoding, choice)
-    return choice
-  }
+  const choiceOf = remembered(acceptEncoding => choose(codings, acceptEncoding), REMEMBERED)
+  return acceptEncoding => (acceptEncoding === undefined ? AS_IT_IS : choiceOf(acceptEncoding))
 }
 
 // RFC 9110 section 8.4.1.3: both names mean the same.

@@ -1,4 +1,5 @@
 import Negotiator from 'negotiator'
+import { remembered } from 'rawhttp'
 
 /** What a client can be given of an error. */
 export type Kind = 'text/html' | 'application/problem+json' | 'application/json' | 'text/plain'
@@ -21,17 +22,8 @@ export type Negotiate = (accept: string | undefined) => Kind
 /** Makes the choice of one instance, which remembers what it has chosen before. */
 export function negotiation(prefer: Preference): Negotiate {
   const kinds = KINDS[prefer]
-  const known = new Map<string, Kind>()
-  return accept => {
-    if (accept === undefined || accept === '') return kinds[0]!
-    const before = known.get(accept)
-    if (before !== undefined) return before
-    // Whoever sends another one with each request must not fill the memory.
-    if (known.size === REMEMBERED) known.clear()
-    const kind = choose(accept, kinds)
-    known.set(accept, kind)
-    return kind
-  }
+  const kindOf = remembered(accept => choose(accept, kinds), REMEMBERED)
+  return accept => (accept === undefined || accept === '' ? kinds[0]! : kindOf(accept))
 }
 
 function choose(accept: string, kinds: readonly Kind[]): Kind {

@@ -1,4 +1,5 @@
 import Negotiator from 'negotiator'
+import { remembered } from 'rawhttp'
 
 /** The content codings that files are kept in beside the plain one. */
 export type Coding = 'br' | 'zstd' | 'gzip'
@@ -14,20 +15,10 @@ export type Choose = (acceptEncoding: string | undefined, has: (coding: Coding) 
 
 /** Browsers send a handful of fields. */
 const REMEMBERED = 256
-/** Characters; longer fields are not remembered, so that memory stays small whatever clients send. */
-const LONGEST = 256
 
 /** @param codings In order of preference, which decides where the client has none. */
 export function chooser(codings: readonly Coding[]): Choose {
-  const known = new Map<string, readonly Coding[]>()
-  const accepted = (field: string): readonly Coding[] => {
-    const before = known.get(field)
-    if (before !== undefined) return before
-    const list = acceptedOf(codings, field)
-    if (known.size >= REMEMBERED) known.clear()
-    if (field.length <= LONGEST) known.set(field, list)
-    return list
-  }
+  const accepted = remembered(field => acceptedOf(codings, field), REMEMBERED)
   // Without the field any coding would do, but clients that send none are those that decode none.
   return (field, has) => (field === undefined ? null : (accepted(field).find(has) ?? null))
 }
