@@ -75,17 +75,12 @@ export class FileTable {
   async #look(path: string): Promise<Answer> {
     const now = Date.now()
     const known = this.#entries.get(path)
-    if (known !== undefined && (await this.#isAsBefore(known))) return this.#keep(path, known, now)
+    // One that is changing still may have become settled, and its tag a strong one.
+    if (known?.isSettled && (await known.file.look.isUnchanged())) return this.#keep(path, known, now)
     const found = await find(this.#place, path)
     if (known !== undefined && holds(known, found, now)) return this.#keep(path, known, now)
     this.#forget(path)
     return found?.kind === 'file' ? this.#keep(path, this.#entryOf(path, found, now), now) : found
-  }
-
-  // One in doubt, or that is changing still, needs a whole look; so does one that came into doubt meanwhile.
-  async #isAsBefore(entry: Entry): Promise<boolean> {
-    if (entry.checkedAt === 0 || !entry.isSettled) return false
-    return (await entry.file.look.isUnchanged()) && entry.checkedAt !== 0
   }
 
   #entryOf(path: string, file: FoundFile, now: number): Entry {
