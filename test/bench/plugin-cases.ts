@@ -12,6 +12,7 @@ import { headers } from 'rawhttp/plugins/headers'
 import { health } from 'rawhttp/plugins/health'
 import { inspector } from 'rawhttp/plugins/inspector'
 import { ipFilter } from 'rawhttp/plugins/ip-filter'
+import { lint } from 'rawhttp/plugins/lint'
 import { metrics } from 'rawhttp/plugins/metrics'
 import { rateLimit } from 'rawhttp/plugins/rate-limit'
 import { redirects } from 'rawhttp/plugins/redirects'
@@ -80,6 +81,7 @@ export const pluginCases: Readonly<Record<string, PluginCase>> = {
   health: { plugins: () => [health()] },
   inspector: { what: 'while no page is open', plugins: () => [inspector()] },
   'ip-filter': { plugins: () => [ipFilter({ allow: ['private', 'loopback'] })] },
+  lint: { what: 'for development: every request is traced', plugins: () => [lint()] },
   metrics: { plugins: () => [metrics()] },
   'rate-limit': { plugins: () => [rateLimit({ limit: 1_000_000, window: '1s' })] },
   redirects: { what: 'no rule is for it', plugins: () => [redirects({ rules: { '/old/:id': '/new/:id' } })] },

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { onSite } from '../support/in-memory.ts'
 import { needTool } from '../support/tools.ts'
 import { writeMaterial } from './material.ts'
-import { pluginCases } from './plugin-cases.ts'
+import { ofConnections, pluginCases } from './plugin-cases.ts'
 
 // So small a run has no meaning as a figure: it shows that the benchmark still works.
 test('a short benchmark of plugins prints what each adds to the constant alone', {
@@ -37,6 +37,11 @@ test('a plugin that has no case is refused before anything is started', async ()
     'cache,x',
   ])
   await expect(run).rejects.toThrow('There is no case x.')
+})
+
+test('every plugin has a case, but for those of connections', async () => {
+  const names = await readdir(join(import.meta.dirname, '../../plugins'))
+  expect(names.filter(name => !(name in pluginCases)).sort()).toEqual(ofConnections)
 })
 
 test.each(Object.entries(pluginCases))('the case of %s is answered with 200, twice', async (_name, one) => {

@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ask } from './check.ts'
@@ -106,11 +105,8 @@ function report(entries: readonly Entry[]): string {
 }
 
 function notes(): string[] {
-  const names = readdirSync(join(import.meta.dirname, '../../plugins'))
-  const missing = names.filter(name => !(name in pluginCases) && !ofConnections.includes(name))
   return [
     `Medians of ${rounds} rounds of ${requests} requests, 64 connections with ${pipelined} at a time; differences round by round (min..max).`,
     `${ofConnections.join(' and ')} cost a connection, not a request.`,
-    ...missing.map(name => `${name}: no case, not measured.`),
   ]
 }
