@@ -119,7 +119,7 @@ let second = 0
 let line = ''
 
 /** `date: …` of the present second (RFC 9110 section 6.6.1), made once a second. */
-function dateLine(): string {
+export function dateLine(): string {
   const now = Math.floor(Date.now() / 1000)
   if (now !== second) {
     second = now

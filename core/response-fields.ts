@@ -118,6 +118,11 @@ export class ResponseFields {
     return text
   }
 
+  /** @internal The lines beside those of the base, flat; null when some of the base's do not show. */
+  get ownLines(): readonly string[] | null {
+    return this.#hidden === null ? this.#lines : null
+  }
+
   /** @internal The response that this one is a fork of. */
   get base(): this | null {
     return this.#base as this | null

@@ -18,6 +18,7 @@ import {
   standsFor,
 } from './response-body.ts'
 import { ResponseFields } from './response-fields.ts'
+import type { SentMessage } from './sent-message.ts'
 import type { Tap } from './tap.ts'
 
 /** How a connection is taken over after `HttpResponse.upgrade`. */
@@ -72,6 +73,7 @@ export class ResponseState extends ResponseFields {
   /** @internal A declared length of a stream. */ declaredLength: number | null = null
   /** @internal The tap that answered with it first: who is to blame when its body fails. */ givenBy: Tap | null =
     null
+  /** @internal What is remembered of its messages. */ sent: SentMessage | null = null
   #status: number
   #body: ResponseBody
   #detail: string | null = null
@@ -168,7 +170,10 @@ export class ResponseState extends ResponseFields {
     return this
   }
 
-  /** Marks the representation as finished: `transform` is skipped, `deliver` never is. */
+  /**
+   * Marks the representation as finished: `transform` is skipped, `deliver` never is. Bytes that it has for a body are not
+   * to be written to any more.
+   */
   transformed(): this {
     this.mustBeOpen('transformed')
     this.isTransformed = true

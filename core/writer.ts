@@ -5,6 +5,7 @@ import { type Flushed, JOINED_BYTES, type Output } from './output.ts'
 import type { HttpRequest } from './request.ts'
 import type { HttpResponse } from './response.ts'
 import { bytesOf } from './response-body.ts'
+import { sentText } from './sent-message.ts'
 import type { HandedOver, Sink } from './sink.ts'
 import { ANSWER_IN_PART, BEHIND_OTHERS, CLIENT_SLOW, waitingFor } from './unfinished.ts'
 
@@ -95,7 +96,11 @@ export class Writer implements Sink, Flushed {
       request.refused === null &&
       this.#host.mayKeepAlive(this, response)
     this.closesConnection = !keepAlive
-    this.#put(headText(response, { minor: message.minor, isHead, length, keepAlive }))
+    const facts = { minor: message.minor, isHead, length, keepAlive }
+    const whole = sentText(response, facts)
+    this.#put(whole ?? headText(response, facts))
+    // The body is out with it.
+    if (whole !== null) this.#dropsBody = true
     if (this.isOpenEnded && this.#host.hasInputEnded) this.clientEnded()
   }
 
