@@ -92,11 +92,10 @@ export class LogFile {
     return found !== null && found.ino === own.ino && found.dev === own.dev
   }
 
-  write(batch: string): void {
+  /** Takes bytes over: nobody writes into them any more. */
+  write(batch: Buffer): void {
     this.#waiting += batch.length
-    // The types know of strings only. As bytes the lines are no longer a thousand small pieces for the collector.
-    for (const piece of piecesOf(batch, this.maxPiece))
-      this.#stream.write(Buffer.from(piece, 'latin1') as unknown as string)
+    for (const piece of piecesOf(batch, this.maxPiece)) give(this.#stream, piece)
   }
 
   /** After an error the stream waits for somebody to ask it to try again. */
@@ -126,7 +125,7 @@ export class LogFile {
    *
    * @throws Error when it cannot be written.
    */
-  endAtExit(batch: string): void {
+  endAtExit(batch: Buffer): void {
     isExiting = true
     if (this.#waiting > 0) this.#stream.flushSync()
     for (const piece of piecesOf(batch, this.maxPiece)) writeNow(this.#fd, piece)
@@ -151,16 +150,19 @@ function isFile(path: string | null): boolean {
 }
 
 /** Whole lines, together as many bytes as one write may have; a longer line is a piece of its own. */
-function* piecesOf(batch: string, most: number): Generator<string> {
+function* piecesOf(batch: Buffer, most: number): Generator<Buffer> {
   let from = 0
   while (batch.length - from > most) {
     const end = batch.lastIndexOf('\n', from + most - 1)
     const next = (end < from ? batch.indexOf('\n', from) : end) + 1
-    yield batch.slice(from, next)
+    yield batch.subarray(from, next)
     from = next
   }
-  if (from < batch.length) yield batch.slice(from)
+  if (from < batch.length) yield batch.subarray(from)
 }
+
+// The types know of strings only.
+const give = (stream: SonicBoom, bytes: Buffer): unknown => stream.write(bytes as unknown as string)
 
 async function opened(dest: string | number, maxPiece: number): Promise<SonicBoom> {
   const stream = new sonic.SonicBoom({
@@ -184,10 +186,10 @@ function mayRetry(): boolean {
   return !isExiting || exitTries++ < EXIT_TRIES
 }
 
-function writeNow(fd: number, batch: string): void {
-  const stream = new sonic.SonicBoom({ fd, sync: true, retryEAGAIN: mayRetry })
+function writeNow(fd: number, batch: Buffer): void {
+  const stream = new sonic.SonicBoom({ fd, sync: true, retryEAGAIN: mayRetry, contentMode: 'buffer' })
   stream.on('error', error => {
     throw error
   })
-  stream.write(batch)
+  give(stream, batch)
 }

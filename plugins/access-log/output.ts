@@ -1,8 +1,10 @@
 import type { Diagnostic, PluginServer } from 'rawhttp'
 import { LogFile, type LogFileEvents, type LogPlace } from './log-file.ts'
 
-/** From so many characters on a batch is written at once. They are bytes: the lines are ASCII. */
+/** From so many bytes on a batch is written at once. */
 const BATCH = 65_536
+/** What a batch has room for beside: nearly every line fits. */
+const ROOM = 8_192
 /** How long a line waits for others, in milliseconds. */
 const DELAY = 100
 /** What may wait for a slow disk or pipe. Beyond it new lines are lost, and that is reported. */
@@ -14,7 +16,9 @@ const REMINDER = 60_000
 export class LogOutput implements LogFileEvents {
   readonly #place: LogPlace
   #report: PluginServer['report'] = ignore
-  #batch = ''
+  /** Lines as bytes: each is written where it stays, so that its pieces do not wait for the batch to fill. */
+  #batch = nothing
+  #length = 0
   #timer: NodeJS.Timeout | null = null
   #file: LogFile | null = null
   /** Files that were renamed, as long as lines for them wait. */
@@ -67,12 +71,13 @@ export class LogOutput implements LogFileEvents {
     }
   }
 
-  /** Adds a line, newline included. */
+  /** Adds a line, newline included, in ASCII. */
   write(line: string): void {
     if (this.#waiting >= MAX_WAITING) return this.#lose()
-    this.#batch += line
+    if (this.#length + line.length > this.#batch.length) this.#makeRoom(line.length)
+    this.#length += this.#batch.write(line, this.#length, 'latin1')
     this.#timer ??= setTimeout(this.#onTimer, DELAY).unref()
-    if (this.#batch.length >= BATCH) this.#flush()
+    if (this.#length >= BATCH) this.#flush()
   }
 
   /** Writes what waits and ends. It never rejects: what fails is reported. */
@@ -83,10 +88,9 @@ export class LogOutput implements LogFileEvents {
   /** The process ends: no callback will run any more. */
   endAtExit(): void {
     if (this.#file === null) return this.#flush()
-    const batch = this.#batch
-    this.#batch = ''
+    const batch = this.#taken()
     try {
-      for (const file of this.#retired) file.endAtExit('')
+      for (const file of this.#retired) file.endAtExit(nothing)
       this.#file.endAtExit(batch)
     } catch (error) {
       const { message } = error as Error
@@ -154,13 +158,25 @@ export class LogOutput implements LogFileEvents {
     this.#timer = setTimeout(this.#onTimer, DELAY).unref()
   }
 
+  #makeRoom(least: number): void {
+    this.#flush()
+    if (this.#batch.length < least) this.#batch = Buffer.allocUnsafeSlow(Math.max(BATCH + ROOM, least))
+  }
+
+  /** The batch so far, for good: a new one begins. What a quiet server writes is copied, and the memory used again. */
+  #taken(): Buffer {
+    const batch = this.#batch.subarray(0, this.#length)
+    this.#length = 0
+    if (batch.length < BATCH / 2) return Buffer.from(batch)
+    this.#batch = nothing
+    return batch
+  }
+
   #flush(): void {
-    const batch = this.#batch
-    if (batch === '') return
-    this.#batch = ''
-    if (this.#isClosed) {
-      return this.#tell('ACCESS_LOG_LOST', `is closed: ${batch.split('\n').length - 1} lines came too late`)
-    }
+    if (this.#length === 0) return
+    const batch = this.#taken()
+    if (this.#isClosed)
+      return this.#tell('ACCESS_LOG_LOST', `is closed: ${linesIn(batch)} lines came too late`)
     this.#waiting += batch.length
     this.#file!.write(batch)
   }
@@ -195,3 +211,7 @@ export class LogOutput implements LogFileEvents {
 }
 
 const ignore = (): void => undefined
+
+const nothing = Buffer.alloc(0)
+
+const linesIn = (batch: Buffer): number => batch.toString('latin1').split('\n').length - 1
