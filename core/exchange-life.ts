@@ -150,14 +150,10 @@ export abstract class ExchangeLife {
     const milliseconds = performance.now() - this.request.startedAt
     const { bytes } = this.sink
     const error = this.failure
-    const outcome: Outcome = {
-      result: this.#result(),
-      bytes,
-      bodyBytes: this.sending?.bodyBytes ?? 0,
-      milliseconds,
-      ...(error === null ? {} : { error }),
-    }
-    this.tellDone(outcome)
+    const result = this.#result()
+    const bodyBytes = this.sending?.bodyBytes ?? 0
+    const outcome = { result, bytes, bodyBytes, milliseconds }
+    this.tellDone(error === null ? outcome : { ...outcome, error })
     this.request.retirement = null
     this.generation.retirement.forget(this.request)
     this.generation.unpin()

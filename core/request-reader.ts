@@ -91,12 +91,12 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
     this.#parser ??= takeParser(this, this.#limits)
     const parser = this.#parser
     output.hold()
-    while (this.#chunk !== null && this.#mayRead()) {
+    do {
       const chunk: Buffer = this.#chunk
       this.#position = parser.execute(chunk, this.#position)
       if (this.#position >= chunk.length) this.#chunk = null
       answers.dispatchPostponed()
-    }
+    } while (this.#chunk !== null && this.#mayRead())
     output.release()
     if (parser.isIdle) this.#returnParser(parser)
     this.#isReading = false
