@@ -128,8 +128,9 @@ export class Answers implements WriterHost {
   /** Gives the turn to the next one. A loop, since all that waited may be complete already. */
   #advance(): boolean {
     while (this.#writers[0]?.isEnded === true) {
-      const first = this.#writers.shift()!
-      if (this.#writers.length === 0) this.#writers = nothing
+      const first = this.#writers[0]!
+      if (this.#writers.length === 1) this.#writers = nothing
+      else this.#writers.shift()
       this.#writeTimeout = first.request.effectiveLimits.writeTimeout
       this.output.notify(first)
       if (first.closesConnection) return false

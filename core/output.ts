@@ -167,8 +167,9 @@ export class Output {
     if (this.#failure !== null) return
     if (error !== null) return this.#transportFailed(error)
     this.#written++
-    const waiting = this.#writes.shift()!
-    if (this.#writes.length === 0) this.#writes = noWrites
+    const waiting = this.#writes[0]!
+    if (this.#writes.length === 1) this.#writes = noWrites
+    else this.#writes.shift()
     for (const waiter of waiting) waiter.flushed(null)
     this.#host.taken()
   }

@@ -28,6 +28,8 @@ export interface RequestInit {
   readonly connection?: ConnectionInfo | undefined
   /** @internal Who is believed about the client. Default: whom the connection's listener believes. */
   readonly proxies?: TrustedProxies | null | undefined
+  /** @internal When the head was complete, by the clock of deadlines. Default: now. */
+  readonly startedAt?: number | undefined
   /** Why the message is refused, if it is. */
   readonly refused?: Refused | undefined
 }
@@ -43,8 +45,9 @@ export class MessageInit implements RequestInit {
   readonly contentLength: number | null
   readonly connection: ConnectionInfo
   readonly tls: TlsInfo | undefined
+  readonly startedAt: number
 
-  constructor(head: RequestHead, body: BodySource | null, connection: ConnectionInfo) {
+  constructor(head: RequestHead, body: BodySource | null, connection: ConnectionInfo, startedAt: number) {
     this.protocol = head.version
     this.method = head.method
     this.target = head.target
@@ -54,6 +57,7 @@ export class MessageInit implements RequestInit {
     this.contentLength = head.contentLength
     this.connection = connection
     this.tls = connection.tls
+    this.startedAt = startedAt
   }
 }
 

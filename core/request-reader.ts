@@ -49,6 +49,8 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
   #chunk: Buffer | null = null
   #position = 0
   #isReading = false
+  /** When reading began: what is answered on the way came then. */
+  #now = 0
   /** Nothing more is read: a message was refused or broke off, and nobody knows where the next one would begin. */
   #isFinal = false
   /** Requests of the connection, and of this turn. */
@@ -87,6 +89,7 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
   readOn(): void {
     if (this.#chunk === null || !this.#mayRead()) return
     this.#isReading = true
+    this.#now = this.deadlines.now()
     const { output, answers } = this.#host
     this.#parser ??= takeParser(this, this.#limits)
     const parser = this.#parser
@@ -184,7 +187,11 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
   /** An answer is complete: what is left of its body is dropped, and the next head has its time. */
   answered(): void {
     this.#incoming?.answered()
-    if (this.#host.answers.isEmpty && !this.#isInHead()) this.#since = this.deadlines.now()
+    if (this.#host.answers.isEmpty && !this.#isInHead()) this.#since = this.#moment()
+  }
+
+  #moment(): number {
+    return this.#isReading ? this.#now : this.deadlines.now()
   }
 
   /** The client has ended its side; it may still wait for answers (RFC 9112 section 9.6). */
@@ -214,7 +221,7 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
   // --- parser events -------------------------------------------------------------------------------------------
 
   onBegin(): void {
-    this.#since = this.deadlines.now()
+    this.#since = this.#now
   }
 
   onHead(head: RequestHead): void {
@@ -277,7 +284,7 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
   }
 
   #request(head: RequestHead, body: IncomingBody | null): HttpRequest {
-    return new HttpRequest(new MessageInit(head, body, this.#host.info))
+    return new HttpRequest(new MessageInit(head, body, this.#host.info, this.#moment()))
   }
 
   // --- the clock -----------------------------------------------------------------------------------------------

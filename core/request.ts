@@ -72,7 +72,7 @@ export class HttpRequest implements SlotHolder {
     this.#fields = init.fields ?? flatFields(init.headers)
     this.headers = new HttpHeaders(this.#fields)
     this.receivedAt = Date.now()
-    this.startedAt = performance.now()
+    this.startedAt = init.startedAt ?? performance.now()
     this.refused = init.refused ?? null
     this.init = init
     this.#proxies = trustedBy(init)
