@@ -48,8 +48,6 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
   readonly #reader: RequestReader
   #state = OPEN
   #isPaused = false
-  /** The transport has not taken a write at once: the deadline is that of its progress. */
-  #isStuck = false
   /** Since when the client is not read and nothing has left either. */
   #quietSince = 0
 
@@ -178,7 +176,6 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
   }
 
   stuck(): void {
-    this.#isStuck = true
     this.#arm()
   }
 
@@ -186,9 +183,8 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
     if (this.#state !== OPEN) return
     if (this.#isPaused) this.#quietSince = this.deadlines.now()
     this.answers.drained()
-    // What was written at once has kept nobody waiting: all was settled when it was given.
-    if (this.#isPaused || this.#isStuck) this.wake()
-    this.#isStuck = this.stream.writableLength > 0
+    // Otherwise nobody waits for it, and the deadline that it may have set looks again by itself.
+    if (this.#isPaused) this.wake()
   }
 
   // --- what the answers ask ------------------------------------------------------------------------------------

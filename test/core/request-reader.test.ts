@@ -1,5 +1,6 @@
 import { HttpResponse } from 'rawhttp'
-import { describe, expect, test } from 'vitest'
+import { virtualClock } from 'rawhttp/testing'
+import { describe, expect, test, vi } from 'vitest'
 import { Gates } from '../support/gates.ts'
 import { get, post, statuses } from '../support/messages.ts'
 import { exchangeBytes, RawClient } from '../support/raw-client.ts'
@@ -222,6 +223,46 @@ describe('the time for a head', () => {
     gate.resolve()
     const response = await client.response()
     expect([response.body.toString(), response.field('connection')]).toEqual(['late', undefined])
+  })
+
+  test('idleTimeout begins with the end of an answer, however long that took', async () => {
+    using clock = virtualClock()
+    const gate = Promise.withResolvers<HttpResponse>()
+    const begun = Promise.withResolvers<void>()
+    await using served = await startServer({
+      limits: { idleTimeout: '10s', handlerTimeout: '60s' },
+      plugins: [
+        answering(({ path }) => {
+          if (path !== '/late') return HttpResponse.text('soon')
+          begun.resolve()
+          return gate.promise
+        }),
+      ],
+    })
+    await using client = await RawClient.connect(served.port)
+    client.send(get('/late'))
+    await begun.promise
+    await clock.advance(30_000)
+    gate.resolve(HttpResponse.text('late'))
+    expect((await client.response()).body.toString()).toBe('late')
+    await clock.advance(9_000)
+    client.send(get())
+    expect((await client.response()).body.toString()).toBe('soon')
+    const [late, soon] = await served.untilEnded(2)
+    expect(late!.outcome.milliseconds).toBeGreaterThan(29_000)
+    expect(soon!.outcome.milliseconds).toBeLessThan(1_000)
+  })
+
+  test('what is refused for its time was complete when it was refused', async () => {
+    using clock = virtualClock()
+    await using served = await startServer({ limits: { headTimeout: '10s' } })
+    await using client = await RawClient.connect(served.port)
+    client.send('GET / HTTP/1.1\r\nHo')
+    await vi.waitUntil(() => served.server.stats.received > 0)
+    await clock.advance(12_000)
+    const [ended] = await served.untilEnded(1)
+    expect(ended!.request.refused?.id).toBe('H1-HEAD-TIMEOUT')
+    expect(ended!.outcome.milliseconds).toBeLessThan(1_000)
   })
 
   test('half of a later head gets a 408 behind the answer that is open', async () => {
