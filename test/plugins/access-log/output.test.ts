@@ -75,6 +75,36 @@ describe('lines', () => {
   })
 })
 
+describe('a batch', () => {
+  test('takes lines of any length, each whole and in its place', async () => {
+    const file = join(await tempFolder(), 'access.log')
+    const output = new LogOutput({ path: file, isShared: false })
+    await output.open()
+    const lines = [60_000, 60_000, 100_000, 3, 70_000, 8_000, 5].map(
+      (length, at) => `${String(at).repeat(length)}\n`,
+    )
+    for (const line of lines) output.write(line)
+    await output.end()
+    expect(await readFile(file, 'latin1')).toBe(lines.join(''))
+  })
+
+  test('that waits to be written is not written over', async () => {
+    const file = join(await tempFolder(), 'access.log')
+    const output = new LogOutput({ path: file, isShared: false })
+    await output.open()
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const lines = ['first\n', 'second\n', 'third\n', 'fourth\n']
+    for (const line of lines) {
+      output.write(line)
+      vi.advanceTimersByTime(100)
+    }
+    vi.useRealTimers()
+    await output.end()
+    expect(await readFile(file, 'latin1')).toBe(lines.join(''))
+  })
+})
+
 describe('the file', () => {
   test('counts from the config file, and may be a file: URL', async () => {
     const folder = await tempFolder()
