@@ -1,4 +1,4 @@
-import { dateLine, type HeadFacts, headText } from './head-bytes.ts'
+import { dateLine, type HeadFacts, headText, isBodyless } from './head-bytes.ts'
 import { JOINED_BYTES } from './output.ts'
 import type { HttpResponse } from './response.ts'
 import { bytesOf, lengthOf } from './response-body.ts'
@@ -43,7 +43,7 @@ export class SentMessage {
   }
 
   #remember(response: HttpResponse, own: readonly string[], facts: HeadFacts): void {
-    if (remembering.length === MOST || !isSmall(response.body, facts.length)) return
+    if (remembering.length === MOST || !isSmall(response, facts.length)) return
     const head = headText(response, facts)
     const bytes = Buffer.alloc(head.length + lengthOf(response.body)!)
     bytes.write(head, 'latin1')
@@ -73,8 +73,10 @@ export function sentText(response: HttpResponse, facts: HeadFacts): string | nul
 }
 
 /** Whether a message has all of a body, which is in memory and joins its head. */
-function isSmall(body: HttpResponse['body'], length: number | null): boolean {
+function isSmall({ body, status }: HttpResponse, length: number | null): boolean {
   if (body === null) return true
+  // It is dropped: behind such a head it would be read as the next message (RFC 9112 section 6.3).
+  if (isBodyless(status)) return false
   if (typeof body !== 'string' && !(body instanceof Uint8Array)) return false
   return length !== null && length <= JOINED_BYTES && length === lengthOf(body)
 }
