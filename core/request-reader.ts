@@ -49,7 +49,7 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
   #chunk: Buffer | null = null
   #position = 0
   #isReading = false
-  /** When reading began: what is answered on the way came then. */
+  /** When reading began: what is answered on the way came then, whatever handlers take for it. */
   #now = 0
   /** Nothing more is read: a message was refused or broke off, and nobody knows where the next one would begin. */
   #isFinal = false
@@ -103,6 +103,8 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
     output.release()
     if (parser.isIdle) this.#returnParser(parser)
     this.#isReading = false
+    // What the client may take its time for now has not begun before that: a handler may have held up the process.
+    if (this.#since === this.#now) this.#since = this.deadlines.now()
     if (this.#turn >= REQUESTS_A_TURN) setImmediate(() => this.#nextTurn())
   }
 

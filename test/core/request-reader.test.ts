@@ -253,6 +253,32 @@ describe('the time for a head', () => {
     expect(soon!.outcome.milliseconds).toBeLessThan(1_000)
   })
 
+  test('no time that is the client’s passes while a handler holds up the process', async () => {
+    using clock = virtualClock()
+    const passed = performance.now
+    let held = 0
+    using now = vi.spyOn(performance, 'now')
+    now.mockImplementation(() => passed() + held)
+    await using served = await startServer({
+      limits: { headTimeout: '10s', idleTimeout: '10s' },
+      plugins: [
+        answering(({ path }) => {
+          if (path === '/long') held += 30_000
+          return HttpResponse.text(path)
+        }),
+      ],
+    })
+    await using client = await RawClient.connect(served.port)
+    client.send(get('/long'))
+    expect((await client.response()).body.toString()).toBe('/long')
+    await clock.advance(9_000)
+    client.send(`${get('/long')}GET /half HTTP/1.1\r\nHo`)
+    expect((await client.response()).body.toString()).toBe('/long')
+    await clock.advance(9_000)
+    client.send('st: a\r\n\r\n')
+    expect((await client.response()).body.toString()).toBe('/half')
+  })
+
   test('what is refused for its time was complete when it was refused', async () => {
     using clock = virtualClock()
     await using served = await startServer({ limits: { headTimeout: '10s' } })
