@@ -20,6 +20,8 @@ const MOST_SPARED = 64
 export class Entries<T extends Entry> {
   /** The next one to go first. */
   readonly #entries = new Map<string, T>()
+  /** The one that was put last: those who have waited for it have not asked yet. */
+  #last: T | null = null
   #bytes = 0
 
   get bytes(): number {
@@ -52,25 +54,30 @@ export class Entries<T extends Entry> {
     entry.counted = entry.size
     this.#bytes += entry.counted
     this.#entries.set(entry.key, entry)
+    this.#last = entry
   }
 
   delete(key: string): boolean {
     const entry = this.#entries.get(key)
     if (entry === undefined) return false
     this.#bytes -= entry.counted
+    if (entry === this.#last) this.#last = null
     return this.#entries.delete(key)
   }
 
   clear(): void {
     this.#entries.clear()
+    this.#last = null
     this.#bytes = 0
   }
 
-  /** Drops the first that nobody has asked for since it came to its place. */
+  /** Drops the first that nobody has asked for since it came to its place; the one that was put last is spared once. */
   evict(): void {
     let spared = 0
     for (const [key, entry] of this.#entries) {
-      if (!entry.isWanted || spared === MOST_SPARED) return void this.delete(key)
+      const isSpared = entry.isWanted || entry === this.#last
+      if (!isSpared || spared === MOST_SPARED) return void this.delete(key)
+      if (entry === this.#last) this.#last = null
       entry.isWanted = false
       spared++
       this.#entries.delete(key)

@@ -43,6 +43,19 @@ test('where all were asked for, one goes all the same, and no eviction goes thro
   expect(entries.all().filter(({ isWanted }) => !isWanted)).toHaveLength(64)
 })
 
+test('the one that came last is spared where all others were asked for, and goes before them the next time', () => {
+  const { entries, keysLeft } = of('a', 'b')
+  entries.ask('a')
+  entries.ask('b')
+  entries.put(entry('c'))
+  entries.evict()
+  expect(keysLeft()).toEqual(['b', 'c'])
+  entries.ask('b')
+  entries.put(entry('d'))
+  entries.evict()
+  expect(keysLeft()).toEqual(['d', 'b'])
+})
+
 test('bytes are those of what is there, as they were when it was put', () => {
   const { entries } = of()
   const large = { ...entry('a'), size: 10 }
