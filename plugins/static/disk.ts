@@ -23,6 +23,8 @@ export class Look {
   /** By the paths that it asked for; null for what is not there, or not inside the root. */
   readonly #seen = new Map<ByteText, Seen | null>()
   #realRoot: Promise<ByteText> | null = null
+  /** Whether there is a path that the disk could not tell of: it may, the next time. */
+  #hasFault = false
 
   /** @param follows Whether links may lead out of the root. */
   constructor(root: ByteText, follows: boolean) {
@@ -49,6 +51,7 @@ export class Look {
       const seen = await this.at(asked)
       return seen?.stats.isFile() === true && (await isReadable(seen)) ? seen : null
     } catch {
+      this.#hasFault = true
       return null
     }
   }
@@ -58,6 +61,7 @@ export class Look {
    * another look tells what is there.
    */
   async isUnchanged(): Promise<boolean> {
+    if (this.#hasFault) return false
     const questions = [...this.#seen].map(([asked, seen]) => isStill(asked, seen))
     if (this.#realRoot !== null) questions.push(this.#isRootStill(await this.#realRoot))
     return (await Promise.all(questions)).every(Boolean)

@@ -1,10 +1,14 @@
+import { realpath } from 'node:fs/promises'
 import type { FileSlice, HttpResponse } from 'rawhttp'
 import * as v from 'valibot'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { placeOf, rulesOf } from '../../../plugins/static/compile.ts'
 import { type Answer, FileTable } from '../../../plugins/static/file-table.ts'
 import { staticOptions } from '../../../plugins/static/schema.ts'
 import { tempSite } from './temp-site.ts'
+
+// Keeps every function as it is, but where a test says otherwise.
+vi.mock('node:fs/promises', { spy: true })
 
 async function table(limit: number, names: readonly string[], options: object = { index: [] }) {
   const site = await tempSite(Object.fromEntries(names.map(name => [name, name])))
@@ -88,4 +92,26 @@ test('all forms of a file have one function that says whether they are current',
   const { isCurrent } = answer.plain
   expect(isCurrent?.()).toBe(true)
   expect([...answer.coded.values()].map(response => response.isCurrent)).toEqual([isCurrent, isCurrent])
+})
+
+test('a sibling that the disk could not tell of is looked for again', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
+  onTestFinished(() => void vi.useRealTimers())
+  const { find } = await table(8, ['a.js', 'a.js.br'], { precompressed: true })
+  const codings = async () => {
+    const answer = await find('/a.js')
+    return answer?.kind === 'file' ? [...answer.coded.keys()] : null
+  }
+  const { realpath: real } = await vi.importActual<{ realpath: (path: Buffer, encoding: string) => unknown }>(
+    'node:fs/promises',
+  )
+  const broken = async (path: Buffer, encoding: string) => {
+    if (String(path).endsWith('.br')) throw Object.assign(new Error('EIO: the disk'), { code: 'EIO' })
+    return real(path, encoding)
+  }
+  vi.mocked(realpath).mockImplementation(broken as never)
+  expect(await codings()).toEqual([])
+  vi.mocked(realpath).mockImplementation(real as never)
+  vi.setSystemTime(Date.now() + 1_000)
+  expect(await codings()).toEqual(['br'])
 })
