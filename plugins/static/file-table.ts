@@ -75,8 +75,7 @@ export class FileTable {
   async #look(path: string): Promise<Answer> {
     const now = Date.now()
     const known = this.#entries.get(path)
-    // One that is changing still may have become settled, and its tag a strong one.
-    if (known?.isSettled && (await known.file.look.isUnchanged())) return this.#keep(path, known, now)
+    if (known !== undefined && (await isUnchanged(known))) return this.#keep(path, known, now)
     const found = await find(this.#place, path)
     if (known !== undefined && holds(known, found, now)) return this.#keep(path, known, now)
     this.#forget(path)
@@ -121,6 +120,15 @@ function isFresh({ checkedAt, isSettled, checkAhead }: Entry): boolean {
   if (age < 0 || age >= TRUE_FOR) return false
   if (age >= CHECK_AFTER && isSettled) checkAhead()
   return true
+}
+
+/**
+ * Whether the disk has all that an entry hung on as it was. One that is changing still may have become settled, and its
+ * tag a strong one; one that came into doubt meanwhile may have changed behind the question.
+ */
+async function isUnchanged(entry: Entry): Promise<boolean> {
+  if (!entry.isSettled || entry.checkedAt === 0) return false
+  return (await entry.file.look.isUnchanged()) && entry.checkedAt !== 0
 }
 
 /** Whether an entry's responses are still the right ones; a weak tag is not, once it could be strong. */

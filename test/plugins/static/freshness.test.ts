@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { createServer, definePlugin, type Plugins, Transform } from 'rawhttp'
 import { staticFiles } from 'rawhttp/plugins/static'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { turns } from '../../support/turns.ts'
 import { type Files, tempSite } from './temp-site.ts'
 
 // Keeps every function as it is and counts its calls.
@@ -170,6 +171,30 @@ test('a file that changes after it was checked is answered as it is now', async 
   await tag('/a.txt')
   await truncate(path('a.txt'), 3)
   expect((await get('/a.txt')).text()).toBe('lon')
+})
+
+test('so is one that changes while it is checked for those who come later', async () => {
+  const { get, tag, path, seen } = await serve({ 'a.txt': 'one' })
+  await tag('/a.txt')
+  const known = Promise.withResolvers<void>()
+  const told = Promise.withResolvers<void>()
+  const { stat: real } = await vi.importActual<typeof import('node:fs')>('node:fs')
+  // What the disk says is on its way for a while.
+  const late = (file: Buffer, options: { bigint: true }, callback: (...told: unknown[]) => void) =>
+    real(file, options, (...all) => {
+      known.resolve()
+      void told.promise.then(() => callback(...all))
+    })
+  vi.mocked(statCall).mockImplementationOnce(late as never)
+  pass(800)
+  await tag('/a.txt')
+  await known.promise
+  await writeFile(path('a.txt'), 'longer than before')
+  const answer = get('/a.txt')
+  await vi.waitUntil(() => seen[0]?.() === false)
+  await turns(50)
+  told.resolve()
+  expect((await answer).text()).toBe('longer than before')
 })
 
 test('so is one that a plugin finds changed when it reads the file to change it', async () => {
