@@ -71,7 +71,8 @@ export interface HookFace {
   tapAsync(options: unknown, fn: AnyFunction): void
 }
 
-type Inner = {
+/** What the kernel needs of a hook of tapable. */
+export type Inner = {
   taps: readonly unknown[]
   tap: AnyFunction
   tapAsync?: AnyFunction
@@ -181,40 +182,6 @@ function guardOf(guarded: Guarded, fn: AnyFunction): AnyFunction {
   if (tap.kind === 'async') return guardAsync(guarded, fn)
   if (tap.kind === 'promise') return guardAsync(guarded, byCallback(fn))
   return spec.isObserver ? guardObserver(guarded, fn) : guardSync(guarded, fn)
-}
-
-/** Sites whose taps of a hook are the same functions fire one hook. */
-export class SharedHooks {
-  readonly #numbers = new Map<AnyFunction, number>()
-  readonly #hooks = new Map<string, unknown>()
-  readonly #traced = new Map<string, unknown>()
-
-  /** What a sealed hook fires: that of the first one that runs the same; null when nobody tapped it. */
-  firedBy<Tapable extends Inner>(hook: Hook<Tapable>): Tapable | null {
-    return hook.fired === null ? null : this.#first(this.#hooks, hook, () => hook.inner)
-  }
-
-  /** The same for requests that are traced. */
-  tracedBy<Tapable extends Inner>(hook: Hook<Tapable>): Tapable | null {
-    return hook.fired === null ? null : this.#first(this.#traced, hook, () => hook.traced())
-  }
-
-  #first<Tapable extends Inner>(
-    hooks: Map<string, unknown>,
-    hook: Hook<Tapable>,
-    make: () => Tapable,
-  ): Tapable {
-    const key = `${hook.spec.name} ${hook.runs.map(run => this.#numberOf(run)).join(' ')}`
-    const same = (hooks.get(key) as Tapable | undefined) ?? make()
-    hooks.set(key, same)
-    return same
-  }
-
-  #numberOf(run: AnyFunction): number {
-    const number = this.#numbers.get(run) ?? this.#numbers.size
-    this.#numbers.set(run, number)
-    return number
-  }
 }
 
 /** A tap whose place is not looked for yet: with very many sites, most functions have been tapped before. */

@@ -1,7 +1,8 @@
 import type { Deadlines } from './deadlines.ts'
-import type { HookContext, SharedHooks } from './hook.ts'
+import type { HookContext } from './hook.ts'
 import { SiteHookTable } from './hook-tables.ts'
 import type { ExchangeLimits } from './limits.ts'
+import type { SharedHooks } from './shared-hooks.ts'
 import { SlotValues } from './slots.ts'
 import { TextTable } from './text-table.ts'
 
@@ -47,21 +48,21 @@ export class Site extends SlotValues {
   /** Nobody taps any more. */
   seal(shared: SharedHooks, isTraced: boolean): void {
     const { handle, error, transform, deliver, done } = this.hooks
-    this.fired = {
+    this.fired = shared.table({
       handle: shared.firedBy(handle),
       error: shared.firedBy(error),
       transform: shared.firedBy(transform),
       deliver: shared.firedBy(deliver),
       done: shared.firedBy(done),
-    }
+    })
     if (!isTraced) return
-    this.traced = {
+    this.traced = shared.table({
       handle: shared.tracedBy(handle),
       error: shared.tracedBy(error),
       transform: shared.tracedBy(transform),
       deliver: shared.tracedBy(deliver),
       done: shared.tracedBy(done),
-    }
+    })
   }
 }
 

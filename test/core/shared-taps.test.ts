@@ -1,4 +1,5 @@
 import {
+  createServer,
   definePlugin,
   Handle,
   type HttpRequest,
@@ -7,7 +8,7 @@ import {
   scope,
   sharedTaps,
 } from 'rawhttp'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { serve } from '../support/in-memory.ts'
 
 type Tap = (request: HttpRequest) => HttpResponse | undefined
@@ -53,6 +54,14 @@ describe('shared taps', () => {
     const make = (name: string) => site(name, echo('x'), name === 'c' ? null : echo(name))
     const { server } = await serve({ sites: ['a', 'b', 'c'].map(make) })
     const [a, b, c] = server.generation.sites.map(({ fired }) => fired.handle)
+    expect([a === b, a === c]).toEqual([true, false])
+  })
+
+  test('give sites that run the same on all hooks one table of them', async () => {
+    const make = (name: string) => site(name, echo('x'), name === 'c' ? null : echo(name))
+    const server = await createServer({ sites: ['a', 'b', 'c'].map(make) })
+    onTestFinished(() => server.stop())
+    const [a, b, c] = server.generation.sites.map(({ fired }) => fired)
     expect([a === b, a === c]).toEqual([true, false])
   })
 
