@@ -21,9 +21,17 @@ type Callback = (error?: Error | null, answer?: HttpResponse) => void
 /** The route of a request. Of several routers the first one that finds a route has it. */
 const Matched = slot<Match>('router.match')
 
-/** A router on one of its sites. */
-interface Here extends RouterSettings {
+/** A router on one of its sites: what each request needs of it in one piece. */
+class Here {
+  readonly table: RouteTable
   readonly site: PluginSite
+  readonly onError: RouterSettings['onError']
+
+  constructor({ table, onError }: RouterSettings, site: PluginSite) {
+    this.table = table
+    this.site = site
+    this.onError = onError
+  }
 }
 
 const tapsFor = sharedTaps('router', (own: (request: HttpRequest) => Here) => ({
@@ -51,7 +59,7 @@ const tapsFor = sharedTaps('router', (own: (request: HttpRequest) => Here) => ({
 export function tapSite(site: PluginSite, settings: RouterSettings): void {
   const { table, isOwner, redirectsSlash } = settings
   const { handle, error } = site.hooks
-  const taps = tapsFor(site, { ...settings, site })
+  const taps = tapsFor(site, new Here(settings, site))
   for (const guard of new Set(table.routes.flatMap(({ guards }) => guards))) guard.setup?.(site)
   if (table.isGuarded) handle.tapAsync({ name: 'router:match', stage: Handle.Match }, taps.guard)
   else handle.tap({ name: 'router:match', stage: Handle.Match }, taps.match)
