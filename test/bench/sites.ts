@@ -15,11 +15,21 @@ at the start. Each site has the usual plugins, a folder and routes of its own, o
 handlers of its own. All servers of a table are asked for as many addresses, in turn, so that they differ in nothing but
 where those stand.
 
-  --rounds N      how often each server is asked in turn (default 7)
-  --requests N    requests a round (default 60000)
+Rounds are short and many, so that what else the machine does meets the servers of a round alike.
+
+  --rounds N      how often each server is asked in turn (default 101)
+  --requests N    requests a round (default 10000)
   --sites N       how many sites are many (default 1000); ten times as many routes are many`
 
-const { rounds, requests, sites: many, wantsHelp } = readFlags({ rounds: 7, requests: 60_000, sites: 1_000 })
+const {
+  rounds,
+  requests,
+  sites: many,
+  wantsHelp,
+} = readFlags({ rounds: 101, requests: 10_000, sites: 1_000 })
+
+/** As many requests as so many rounds have are for the compiler, and fill the caches. */
+const WARM_UP = 12
 
 interface Subject {
   readonly name: string
@@ -90,11 +100,10 @@ async function compare(work: Work): Promise<string> {
     running.push(started)
   }
   const took = running.map(() => [] as number[])
-  for (let round = -2; round < rounds; round++) {
+  for (const started of running) await costOf(work, started, WARM_UP * requests)
+  for (let round = 0; round < rounds; round++) {
     for (const [place, started] of running.entries()) {
-      const cost = await costOf(work, started)
-      // The first rounds are for the compiler, and fill the caches.
-      if (round >= 0) took[place]!.push(cost)
+      took[place]!.push(await costOf(work, started, requests))
     }
   }
   const rows = running.map((started, place) => [
@@ -117,16 +126,16 @@ async function start(subject: Subject): Promise<Started> {
   return { ...subject, server, milliseconds, megabytes: megabytes(server.pid) }
 }
 
-async function costOf({ what, pages }: Work, started: Started): Promise<number> {
+async function costOf({ what, pages }: Work, started: Started, count: number): Promise<number> {
   const { server, sites, routes, areAlike = false } = started
   const { pid, url } = server
   const before = cpuMicroseconds(pid)
   const file = join(import.meta.dirname, 'sites-client.ts')
   const where = ['--sites', sites, '--routes', routes, '--pages', pages / sites, '--what', what]
-  const args = [file, '--url', url, '--count', requests, ...where].map(String)
+  const args = [file, '--url', url, '--count', count, ...where].map(String)
   if (areAlike) args.push('--alike')
   await promisify(execFile)(...pinned(cores.client, [process.execPath, ...args]))
-  return (cpuMicroseconds(pid) - before) / requests
+  return (cpuMicroseconds(pid) - before) / count
 }
 
 /** Memory that a process has, resident. */
