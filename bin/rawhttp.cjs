@@ -12,6 +12,13 @@ if (Number(version.split('.')[0]) < 24) {
   process.exit(1)
 }
 
+if (!require('node:fs').existsSync(require('node:path').join(__dirname, '../dist/core/cli.js'))) {
+  process.stderr.write(
+    'rawhttp is not built: run npm run build, or npm run rawhttp -- COMMAND, which runs the sources\n',
+  )
+  process.exit(1)
+}
+
 import('../dist/core/cli.js').catch(function (error) {
   process.stderr.write('rawhttp: ' + (error && error.stack ? error.stack : error) + '\n')
   process.exit(1)

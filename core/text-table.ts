@@ -22,14 +22,17 @@ export class TextTable<T> {
   #size = 0
   #buckets: (Cell<T> | null)[] = [null]
 
+  /** How many texts it has. */
   get size(): number {
     return this.#size
   }
 
+  /** What belongs to a text, compared by its UTF-16 code units; `undefined` where it was never set. */
   get(text: string): T | undefined {
     return this.#find(text)?.value
   }
 
+  /** Has a value belong to a text, in the place of the one before. The table itself is returned, as a Map's is. */
   set(text: string, value: T): this {
     const known = this.#find(text)
     if (known !== null) {

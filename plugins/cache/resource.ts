@@ -81,7 +81,7 @@ export class Resource implements Entry {
     this.#variesByCoding ||= verdict.variesByCoding
     this.#variants.clear()
     this.#links.clear()
-    this.#lastSelector = null
+    this.#forgetLast()
     this.#bytes = 0
   }
 
@@ -150,12 +150,18 @@ export class Resource implements Entry {
 
   #lead(selector: string, variant: Variant): void {
     this.#links.set(selector, variant)
-    this.#lastSelector = null
+    this.#forgetLast()
   }
 
   #unlink(selector: string): void {
-    this.#lastSelector = null
+    this.#forgetLast()
     if (this.#links.delete(selector)) this.#bytes -= LINK_OVERHEAD + selector.length
+  }
+
+  /** Also the variant: a reference to one that is no longer stored would keep its bytes in memory, uncounted. */
+  #forgetLast(): void {
+    this.#lastSelector = null
+    this.#lastVariant = null
   }
 }
 

@@ -17,6 +17,14 @@ describe('bin/rawhttp.cjs', () => {
     await expect(started).rejects.toMatchObject({ code: 1, stdout: '', stderr })
   })
 
+  it('says where nothing is built yet in one line how to build or to do without', async () => {
+    const copy = join(workspace({ 'bin/rawhttp.cjs': readFileSync(bin, 'utf8') }), 'bin/rawhttp.cjs')
+    const started = promisify(execFile)(process.execPath, [copy, 'start'])
+    const stderr =
+      'rawhttp is not built: run npm run build, or npm run rawhttp -- COMMAND, which runs the sources\n'
+    await expect(started).rejects.toMatchObject({ code: 1, stdout: '', stderr })
+  })
+
   it('has no syntax that an old Node cannot parse, but for import()', () => {
     const code = readFileSync(bin, 'utf8').replace(/^(?:#!|\/\/).*$/gm, '')
     expect(code).not.toMatch(/=>|`|\b(?:const|let|async|await|class)\b|\?\.|\?\?/)
