@@ -10,6 +10,7 @@ import { Output, type OutputHost } from './output.ts'
 import type { HttpRequest } from './request.ts'
 import { type EndsIdle, RequestReader, type RequestReaderHost } from './request-reader.ts'
 import type { HttpResponse } from './response.ts'
+import { type OnRead, pause, readAlone, readShared } from './shared-reads.ts'
 import type { HandedOver, Sink } from './sink.ts'
 import { HEAD_IN_PART, type Unfinished, upgradedBy } from './unfinished.ts'
 import { Writer } from './writer.ts'
@@ -42,6 +43,8 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
   readonly output: Output
   readonly answers: Answers
   deadline = Number.POSITIVE_INFINITY
+  before: Timed | null = null
+  after: Timed | null = null
   /** Who speaks on the stream since an upgrade, if they want to be told when it has to end. */
   owner: ConnectionOwner | null = null
   readonly #host: ConnectionHost
@@ -88,6 +91,7 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
     const stream: Spoken = this.stream
     stream[spoken] = this
     stream.on('data', onData).on('end', onEnd)
+    readShared(stream, onRead)
     this.deadlines.add(this)
     // A layer that has looked at the stream may have paused it, or seen its end.
     stream.resume()
@@ -127,9 +131,10 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
     return [...this.output.waiting.filter(waiter => waiter instanceof Writer), ...this.answers.writers]
   }
 
-  received(chunk: Buffer): void {
+  /** Bytes came; lent ones are somebody else's when this returns. */
+  received(chunk: Buffer, isLent: boolean): void {
     if (this.#state !== OPEN) return
-    this.#reader.feed(chunk)
+    this.#reader.feed(chunk, isLent)
     this.#settle()
   }
 
@@ -171,8 +176,9 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
     if (mayFlow !== this.#isPaused) return
     this.#isPaused = !mayFlow
     this.#quietSince = this.deadlines.now()
-    if (mayFlow) this.stream.resume()
-    else this.stream.pause()
+    if (!mayFlow) return pause(this.stream)
+    readShared(this.stream, onRead)
+    this.stream.resume()
   }
 
   stuck(): void {
@@ -217,6 +223,7 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
     this.#state = UPGRADED
     this.deadline = Number.POSITIVE_INFINITY
     stream.off('data', onData).off('end', onEnd)
+    readAlone(stream)
     // A listener for 'data' sets the stream flowing then; after a pause() it would not.
     Object.assign(stream, { readableFlowing: null })
     const own = (owner: ConnectionOwner) => {
@@ -235,6 +242,7 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
     const { mayDrop } = this.#reader
     this.#end(reason)
     stream.off('data', onData).off('end', onEnd)
+    readAlone(stream)
     const reset = () => info.reset()
     new Lingering({ stream, output, deadlines, writeTimeout, mayDrop, hasInputEnded, cuts, reset }).start()
   }
@@ -293,7 +301,12 @@ const spoken = Symbol('rawhttp.connection')
 type Spoken = Duplex & { [spoken]?: Connection }
 
 function onData(this: Spoken, chunk: Buffer): void {
-  this[spoken]!.received(chunk)
+  this[spoken]!.received(chunk, false)
+}
+
+const onRead: OnRead = function (this: Spoken, length, bytes) {
+  this[spoken]!.received(bytes.subarray(0, length), true)
+  return true
 }
 
 function onEnd(this: Spoken): void {

@@ -15,6 +15,13 @@ export function ownBuffer(length: number): Buffer {
   return Buffer.allocUnsafeSlow(length)
 }
 
+/** The same bytes in memory of their own. */
+export function ownCopy(bytes: Uint8Array): Buffer {
+  const copy = ownBuffer(bytes.length)
+  copy.set(bytes)
+  return copy
+}
+
 /**
  * A buffer of at least `length` bytes, up to {@link READ_SIZE}, that may have been used before. Whoever knows that its
  * bytes are needed no more gives it back; one that is not given back is garbage like any other.

@@ -8,6 +8,7 @@ import { defaultExchangeLimits, type ListenerLimits } from './limits.ts'
 import type { ConnectionInfo } from './listener.ts'
 import type { Output } from './output.ts'
 import { type Parser, type ParserEvents, returnParser, takeParser } from './parser.ts'
+import { ownCopy } from './read-buffers.ts'
 import { HttpRequest } from './request.ts'
 import { MessageInit } from './request-init.ts'
 import type { HttpResponse } from './response.ts'
@@ -48,6 +49,8 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
   #incoming: IncomingBody | null = null
   #chunk: Buffer | null = null
   #position = 0
+  /** Whether the chunk is to be copied where it is kept. */
+  #isLent = false
   #isReading = false
   /** When reading began: what is answered on the way came then, whatever handlers take for it. */
   #now = 0
@@ -73,16 +76,25 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
 
   // --- bytes ---------------------------------------------------------------------------------------------------
 
-  /** Bytes came. */
-  feed(chunk: Buffer): void {
+  /** Bytes came. Of those that are lent nothing is kept when this returns. */
+  feed(chunk: Buffer, isLent: boolean): void {
     if (this.#isLast()) {
       this.#surplus += chunk.length
       return
     }
     this.#chunk = this.#chunk === null ? chunk : Buffer.concat([this.#rest(), chunk])
+    this.#isLent = isLent && this.#chunk === chunk
     this.#position = 0
     this.#turn = 0
     this.readOn()
+    if (this.#isLent) this.#keepRest()
+  }
+
+  #keepRest(): void {
+    this.#isLent = false
+    if (this.#chunk === null) return
+    this.#chunk = ownCopy(this.#rest())
+    this.#position = 0
   }
 
   /** Reads what there is, as far as the answers have room. */
@@ -205,6 +217,7 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
 
   /** Ends reading, and gives what came and was not read. */
   end(): Buffer {
+    if (this.#isLent) this.#keepRest()
     const rest = this.#rest()
     this.#chunk = null
     this.#incoming = null
@@ -244,7 +257,7 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
   onBody(piece: Buffer): void {
     const incoming = this.#incoming
     if (incoming === null) return
-    incoming.push(piece)
+    incoming.push(piece, this.#isLent)
     if (incoming.isTooMuch) this.#isFinal = true
   }
 
