@@ -1,5 +1,7 @@
+import { Chain, type Chained } from './chain.ts'
+
 /** Something that must end by a time. */
-export interface Timed {
+export interface Timed extends Chained<Timed> {
   /** Milliseconds of {@link Deadlines.now} after which `expire` runs; Infinity: never. */
   deadline: number
   /** Runs at the first tick after the deadline; it sets another deadline or ends. */
@@ -22,11 +24,12 @@ const EXPIRED_A_TURN = 16
  * one period, or when thousands pass at once, by the turns over which they are spread.
  */
 export class Deadlines {
-  readonly #members = new Set<Timed>()
+  readonly #members = new Chain<Timed>()
   #period: number
   #timer: NodeJS.Timeout | null = null
-  /** Those that the look under way has still to see. A set's iterator bears that members come and go. */
-  #unseen: Iterator<Timed> | null = null
+  /** Whether a look is under way, and the first one that it has still to see. */
+  #isLooking = false
+  #unseen: Timed | null = null
 
   /** @param shortest The shortest time-out in use, in milliseconds: the period is a quarter of it, 10 to 500. */
   constructor(shortest: number) {
@@ -52,8 +55,9 @@ export class Deadlines {
   }
 
   delete(member: Timed): void {
+    if (member === this.#unseen) this.#unseen = member.after
     this.#members.delete(member)
-    if (this.#members.size > 0 || this.#timer === null) return
+    if (this.#members.first !== null || this.#timer === null) return
     clearInterval(this.#timer)
     this.#timer = null
   }
@@ -65,24 +69,26 @@ export class Deadlines {
 
   // One look at a time: a tick that comes while the last one is still under way has nothing to add.
   #tick(): void {
-    if (this.#unseen !== null) return
-    this.#unseen = this.#members.values()
-    this.#look(this.#unseen)
+    if (this.#isLooking) return
+    this.#isLooking = true
+    this.#unseen = this.#members.first
+    this.#look()
   }
 
-  #look(unseen: Iterator<Timed>): void {
+  #look(): void {
     const now = this.now()
     for (let expired = 0; expired < EXPIRED_A_TURN; ) {
-      const { done, value: member } = unseen.next()
-      if (done === true) {
-        this.#unseen = null
+      const member = this.#unseen
+      if (member === null) {
+        this.#isLooking = false
         return
       }
+      this.#unseen = member.after
       if (now <= member.deadline) continue
       expired++
       member.expire(now)
     }
-    setImmediate(() => this.#look(unseen))
+    setImmediate(() => this.#look())
   }
 }
 

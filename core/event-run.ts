@@ -55,6 +55,8 @@ const ENDED = 3
 export class EventRun implements AsyncIterableIterator<string, undefined>, Timed {
   /** When a comment is due; Infinity while nobody waits for a piece: a slow client has enough to read. */
   deadline = Number.POSITIVE_INFINITY
+  before: Timed | null = null
+  after: Timed | null = null
   readonly #source: EventsSource
   readonly #times: EventsTimes
   readonly #client: EventsClient | null

@@ -43,6 +43,9 @@ export abstract class ExchangeLife {
   /** The answer failed after its head was out, and the client is not to blame. */
   #isBroken = false
   #watch: HandlerWatch | null = null
+  /** Its neighbours among those at work. */
+  before: ExchangeLife | null = null
+  after: ExchangeLife | null = null
 
   /** @param fired The hooks of the site: as they are, or as traced requests meet them. */
   constructor(generation: Generation, site: Site, fired: FiredHooks, request: HttpRequest, sink: Sink) {

@@ -1,3 +1,4 @@
+import { Chain, type Chained } from './chain.ts'
 import { fileLabel, isConfigError, optionsError } from './config/errors.ts'
 import type { ResolvedConfig } from './config/types.ts'
 import type { Deadlines } from './deadlines.ts'
@@ -25,7 +26,7 @@ import type { Unfinished } from './unfinished.ts'
 const STOP_LIMIT = 5_000
 
 /** An exchange, as far as the server's end concerns it. */
-interface Cuttable {
+interface Cuttable extends Chained<Cuttable> {
   /** What is lost then. */
   readonly unfinished: Unfinished
   cut(reason: Error): void
@@ -61,7 +62,7 @@ export class Generation {
   readonly peers: GenerationPeers
   readonly deadlines: Deadlines
   /** Requests that take their time: a handler is at work, a body comes in pieces, or a stream was taken over. */
-  readonly atWork = new Set<Cuttable>()
+  readonly atWork = new Chain<Cuttable>()
   /** Requests that want to be told when they should end. */
   readonly retirement = new Retirement()
   firedProtocolError: ServerHookTable['protocolError']['inner'] | null = null
@@ -199,7 +200,8 @@ export class Generation {
 
   /** Ends every request that still takes its time: each gets its `done`. */
   cut(reason: Error): void {
-    for (const exchange of this.atWork) exchange.cut(reason)
+    // One that is cut may end others.
+    for (const exchange of this.atWork.all()) if (this.atWork.has(exchange)) exchange.cut(reason)
   }
 
   /** Waits no longer for answers that a transport has got as a whole, and not told the end of. */

@@ -9,6 +9,8 @@ import { type Tap, tapText } from './tap.ts'
  */
 export class HandlerWatch implements Timed {
   deadline: number
+  before: Timed | null = null
+  after: Timed | null = null
   readonly #request: HttpRequest
   readonly #deadlines: Deadlines
   readonly #startedAt: number

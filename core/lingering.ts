@@ -28,6 +28,8 @@ export interface LingeringFacts {
  */
 export class Lingering implements Timed {
   deadline = Number.POSITIVE_INFINITY
+  before: Timed | null = null
+  after: Timed | null = null
   readonly #facts: LingeringFacts
   #left: number
   #hasInputEnded: boolean

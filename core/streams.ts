@@ -66,6 +66,8 @@ class Accepted {
 /** A plugin's part has taken a stream, until it serves it or the stream ends. The generation is pinned meanwhile. */
 class Claim implements Timed {
   deadline = Number.POSITIVE_INFINITY
+  before: Timed | null = null
+  after: Timed | null = null
   readonly owner: ConnectionOwner
   /** Where in the `connection` taps the claimer stands. */
   readonly at: number

@@ -22,7 +22,7 @@ export interface Unfinished {
 export function allUnfinished(streams: Streams, generations: readonly Generation[]): readonly Unfinished[] {
   const known = streams.unfinished()
   const requests = new Set(known.map(({ request }) => request))
-  const atWork = generations.flatMap(each => [...each.atWork].map(({ unfinished }) => unfinished))
+  const atWork = generations.flatMap(each => each.atWork.all().map(({ unfinished }) => unfinished))
   return [...known, ...atWork.filter(({ request }) => !requests.has(request))]
 }
 

@@ -1,9 +1,8 @@
-import type { CacheService, CacheStats, HttpRequest } from 'rawhttp'
+import { type CacheService, type CacheStats, Chain, type HttpRequest } from 'rawhttp'
 import { Entries, type Entry } from './entries.ts'
 import { Fill } from './fill.ts'
 import { Improvements } from './improvements.ts'
 import { isMeant, type Meant, meantBy } from './key.ts'
-import { OpenVisits } from './open-visits.ts'
 import type { Verdict } from './policy.ts'
 import { Resource } from './resource.ts'
 import type { CacheSettings } from './schema.ts'
@@ -51,7 +50,7 @@ export class Store implements CacheService {
   #passes: Entries<Pass> | null = null
   readonly #fills = new Map<string, Fill>()
   /** Requests whose answers may still be stored. */
-  readonly #open = new OpenVisits()
+  readonly #open = new Chain<Visit>()
   #reading = 0
   #stored = 0
   #evicted = 0

@@ -42,7 +42,7 @@ export class Visit {
   plainLength: number | null = null
   /** Its neighbours among those that are open. */
   before: Visit | null = null
-  next: Visit | null = null
+  after: Visit | null = null
 
   constructor(key: string) {
     this.key = key

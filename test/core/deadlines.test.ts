@@ -3,6 +3,8 @@ import { Deadlines, type Timed } from '../../core/deadlines.ts'
 
 class Alarm implements Timed {
   deadline: number
+  before: Timed | null = null
+  after: Timed | null = null
   readonly rang: number[] = []
   readonly #then: (alarm: Alarm) => void
 
