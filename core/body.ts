@@ -215,20 +215,26 @@ export class RequestBody {
     return bytes
   }
 
-  async #collect(limit: number): Promise<void> {
-    this.#collecting = this.#collectAll(limit)
-    try {
-      await this.#collecting
-    } finally {
+  /** Takes all pieces, by callbacks: with a promise for each, a small body would cost more than its request. */
+  #collect(limit: number): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const take: Waiter = (error, first) => {
+      if (error === null && !this.#takeAll(first)) return this.#pull(limit, take)
       this.#collecting = null
+      if (error !== null) return reject(error)
+      this.#bytes = this.#pieces.join()
+      resolve()
     }
+    this.#collecting = promise
+    this.#pull(limit, take)
+    return promise
   }
 
-  async #collectAll(limit: number): Promise<void> {
-    const pieces = this.#pieces
-    for (let piece = await this.#next(limit); piece !== null; piece = await this.#next(limit))
-      pieces.push(piece)
-    this.#bytes = pieces.join()
+  /** Takes a piece and those that are there; whether that was the last one. */
+  #takeAll(first: Uint8Array | null): boolean {
+    let piece: Uint8Array | null | undefined = first
+    for (; piece !== null && piece !== undefined; piece = this.#queue.shift()) this.#pieces.push(piece)
+    return piece === null || this.#ended
   }
 
   async *#flow(): AsyncGenerator<Uint8Array, void, undefined> {
@@ -239,15 +245,19 @@ export class RequestBody {
 
   #next(limit: number): Promise<Uint8Array | null> {
     return new Promise((resolve, reject) => {
-      const size = Math.max(this.#received, this.#facts().contentLength ?? 0)
-      if (limit !== 0 && size > limit) return reject(tooLarge(limit))
-      if (this.#waiter !== null) return reject(new Error('request.body is being read by somebody else'))
-      this.#pulled = true
-      this.#waiter = (error, piece) => (error === null ? resolve(piece) : reject(error))
-      this.#waitedSince = performance.now()
-      this.#settle()
-      if (this.#waiter !== null) this.#source?.want()
+      this.#pull(limit, (error, piece) => (error === null ? resolve(piece) : reject(error)))
     })
+  }
+
+  #pull(limit: number, waiter: Waiter): void {
+    const size = Math.max(this.#received, this.#facts().contentLength ?? 0)
+    if (limit !== 0 && size > limit) return waiter(tooLarge(limit), null)
+    if (this.#waiter !== null) return waiter(new Error('request.body is being read by somebody else'), null)
+    this.#pulled = true
+    this.#waiter = waiter
+    this.#waitedSince = performance.now()
+    this.#settle()
+    if (this.#waiter !== null) this.#source?.want()
   }
 
   #settle(): void {

@@ -14,6 +14,7 @@ import {
 import { hasChanged, invalidate } from './invalidation.ts'
 import { abandon, keep, noteLength } from './keeper.ts'
 import { Kept, KeptStore } from './kept.ts'
+import { keyOf } from './key.ts'
 import { lookUp } from './lookup.ts'
 import { type CacheSettings, cacheOptions } from './schema.ts'
 import { SharedPurges } from './shared-purges.ts'
@@ -77,7 +78,8 @@ function instanceOf(server: PluginServer, { cacheStatus }: CacheSettings): Insta
     const visit = request.get(Visits)
     // Who gave the answer has said that it is finished, or hands the connection over: it is not stored.
     if (visit?.isOpen === true && !visit.isReading) abandon(visit, 'alone')
-    if (hasChanged(response, request)) invalidate(purges.get(request.site.name)!, response, request)
+    if (hasChanged(response, request))
+      invalidate(purges.get(request.site.name)!, response, visit?.key ?? keyOf(request))
     tellStatus(response, request, cacheStatus)
   }
   instances.set(server, { purges, finish })

@@ -1,5 +1,5 @@
 import type { HttpRequest, HttpResponse } from 'rawhttp'
-import { keyBeside, keyOf } from './key.ts'
+import { keyBeside } from './key.ts'
 import type { SharedPurges } from './shared-purges.ts'
 
 /** Methods that change nothing (RFC 9110 section 9.2.1); of those that are not known here nobody can say. */
@@ -11,11 +11,10 @@ export function hasChanged(response: HttpResponse, request: HttpRequest): boolea
 }
 
 /**
- * Drops what a request has changed (RFC 9111 section 4.4): its own URL, and those that the answer names of the same
+ * Drops what a request for a key has changed (RFC 9111 section 4.4): its own URL, and those that the answer names of the same
  * origin. Before the client hears of its success, so that it reads what it wrote.
  */
-export function invalidate(purges: SharedPurges, response: HttpResponse, request: HttpRequest): void {
-  const key = keyOf(request)
+export function invalidate(purges: SharedPurges, response: HttpResponse, key: string): void {
   purges.invalidate(key)
   const { headers } = response
   for (const name of ['location', 'content-location']) {

@@ -56,7 +56,7 @@ export const rows: readonly Row[] = [
     headers: [gzip],
     coding: 'gzip',
     also: [{ name: 'rawhttp, uncompressed', headers: [] }],
-    peers: [floor, nginxGzip, nginxGzipStatic, h2oGzip, caddyGzip, { ...fastifyStatic, share: 0.1 }],
+    peers: [floor, nginxGzip, nginxGzipStatic, h2oGzip, caddyGzip, { ...fastifyStatic, share: 0.025 }],
     targets: [
       { against: nginxGzip.name, factor: 0.05 },
       { against: 'rawhttp, uncompressed', factor: 1.5 },

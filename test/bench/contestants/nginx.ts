@@ -49,7 +49,7 @@ export const nginxGzip = configured(
   'nginx, gzip on the fly',
   kind,
   configOf('gzip on;', 'gzip_types text/javascript;', 'gzip_comp_level 6;'),
-  { share: 0.1 },
+  { share: 0.025 },
 )
 
 /** Compressed by somebody before: a copy beside each file. */

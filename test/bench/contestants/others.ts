@@ -29,7 +29,7 @@ http://127.0.0.1:${port} {
 export const caddy = configured('caddy, access log', caddyKind, caddyfile(), { share: 0.2 })
 /** On the fly, as nginx does. */
 export const caddyGzip = configured('caddy, gzip on the fly', caddyKind, caddyfile('encode gzip'), {
-  share: 0.1,
+  share: 0.025,
 })
 
 const h2oKind: Kind = { tool: 'h2o', file: 'h2o.conf', command: config => ['--conf', config] }
@@ -56,5 +56,5 @@ hosts:
 export const h2o = configured('h2o, access log', h2oKind, h2oConfig())
 export const h2oTls = configured('h2o, access log', h2oKind, h2oConfig(), { isSecure: true })
 export const h2oGzip = configured('h2o, gzip on the fly', h2oKind, h2oConfig('compress: [gzip]'), {
-  share: 0.1,
+  share: 0.025,
 })
