@@ -15,7 +15,8 @@ export class Fill {
   readonly id: string
   /** Whether it goes on without its leader: the answer is there, and is read for the store. */
   isSafe = false
-  readonly #leader: HttpRequest
+  /** Null when it is over: a table that a Map no longer uses may hold a fill for long. */
+  #leader: HttpRequest | null
   readonly #leave: (fill: Fill) => void
   #waiters: Waiter[] | null = []
   #isWatched = false
@@ -32,7 +33,7 @@ export class Fill {
 
   /** Waits for the end; false when there is nothing to wait for. */
   join(waiter: Waiter): boolean {
-    if (!this.isSafe && this.#leader.signal.aborted) this.end('again')
+    if (!this.isSafe && this.#leader?.signal.aborted === true) this.end('again')
     if (this.#waiters === null) return false
     this.#waiters.push(waiter)
     if (!this.#isWatched) this.#watch()
@@ -45,7 +46,7 @@ export class Fill {
     const lost = () => {
       if (!this.isSafe) this.end('again')
     }
-    this.#leader.signal.addEventListener('abort', lost, { once: true })
+    this.#leader!.signal.addEventListener('abort', lost, { once: true })
   }
 
   /** Nobody else joins: what this run answers may be out of date already. */
@@ -62,6 +63,7 @@ export class Fill {
     const waiters = this.#waiters
     if (waiters === null) return
     this.#waiters = null
+    this.#leader = null
     this.#leave(this)
     for (const waiter of waiters) waiter(ending, made)
   }

@@ -64,7 +64,8 @@ export class FileTable {
     this.#waiting.set(path, waiters)
     const settle: Waiter = (error, answer) => {
       this.#waiting.delete(path)
-      for (const each of waiters) each(error, answer)
+      // Emptied: a table that the Map no longer uses may hold the list for long, and with it who waited.
+      for (const each of waiters.splice(0)) each(error, answer)
     }
     this.#look(path).then(
       answer => settle(null, answer),

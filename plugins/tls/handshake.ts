@@ -38,6 +38,9 @@ interface Inner {
 export class Handshake implements ConnectionOwner, Applicant {
   readonly name = 'tls'
   readonly network: string
+  since = 0
+  before: Applicant | null = null
+  after: Applicant | null = null
   readonly #stream: Duplex
   readonly #info: ConnectionInfo
   readonly #host: HandshakeHost

@@ -3,8 +3,12 @@ const PATIENCE = 1_000
 /** What handshakes may take of one turn of the event loop, in milliseconds: answers go on in between. */
 const SHARE = 5
 
+import { Chain, type Chained } from 'rawhttp'
+
 /** One who wants to shake hands. */
-export interface Applicant {
+export interface Applicant extends Chained<Applicant> {
+  /** Since when it is under way; for {@link Turns} alone. */
+  since: number
   /** Where it comes from: see {@link networkOf}. */
   readonly network: string
   /** Its turn has come. The work it makes is done when this turn's microtasks are. */
@@ -33,8 +37,9 @@ interface Network {
  */
 export class Turns {
   readonly #places: number
-  /** Those under way, the oldest first, and since when. */
-  readonly #under = new Map<Applicant, number>()
+  /** Those under way, the oldest first. */
+  readonly #under = new Chain<Applicant>()
+  #underWay = 0
   /** Those who wait, the next one last: one of each network at most, and the others. */
   readonly #front: Applicant[] = []
   readonly #further: Applicant[] = []
@@ -61,10 +66,24 @@ export class Turns {
 
   /** Gives the place back, or the wish for one up. */
   leave(applicant: Applicant): void {
-    const was =
-      this.#under.delete(applicant) || remove(this.#front, applicant) || remove(this.#further, applicant)
+    const was = this.#end(applicant) || remove(this.#front, applicant) || remove(this.#further, applicant)
     if (was) this.#forget(applicant)
     this.#start()
+  }
+
+  #begin(applicant: Applicant, now: number): void {
+    this.#underWay++
+    this.#under.add(applicant)
+    applicant.since = now
+    applicant.begin()
+  }
+
+  /** Whether it was under way. */
+  #end(applicant: Applicant): boolean {
+    if (!this.#under.has(applicant)) return false
+    this.#underWay--
+    this.#under.delete(applicant)
+    return true
   }
 
   #forget(applicant: Applicant): void {
@@ -94,7 +113,7 @@ export class Turns {
   }
 
   #mayBegin(): boolean {
-    return this.#isAwaited && this.#under.size < this.#places
+    return this.#isAwaited && this.#underWay < this.#places
   }
 
   // Node does what a new TLSSocket has to do in the next tick, so a tick later its cost is known.
@@ -106,25 +125,24 @@ export class Turns {
     const now = performance.now()
     if (now - since > SHARE) return void setImmediate(() => this.#startSome(performance.now()))
     const next = this.#front.pop() ?? this.#further.pop()!
-    this.#under.set(next, now)
-    next.begin()
+    this.#begin(next, now)
     process.nextTick(() => this.#startSome(since))
   }
 
   /** While some wait and all places are taken, the oldest may not take for ever. */
   #watch(): void {
     if (this.#timer !== null || !this.#isAwaited) return
-    const [oldest] = this.#under.values()
-    if (oldest === undefined) return
-    const wait = Math.max(0, oldest + PATIENCE - performance.now())
+    const oldest = this.#under.first
+    if (oldest === null) return
+    const wait = Math.max(0, oldest.since + PATIENCE - performance.now())
     this.#timer = setTimeout(() => this.#clear(), wait).unref()
   }
 
   #clear(): void {
     this.#timer = null
     const now = performance.now()
-    const late = [...this.#under].filter(([, since]) => now - since >= PATIENCE)
-    if (this.#isAwaited) for (const [applicant] of late) applicant.giveWay()
+    const late = this.#under.all().filter(({ since }) => now - since >= PATIENCE)
+    if (this.#isAwaited) for (const applicant of late) applicant.giveWay()
     this.#watch()
   }
 }

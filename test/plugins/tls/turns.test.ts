@@ -2,9 +2,12 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type Applicant, networkOf, Turns } from '../../../plugins/tls/turns.ts'
 import { turns as eventTurns } from '../../support/turns.ts'
 
+const idle = { since: 0, before: null, after: null }
+
 /** An applicant that writes down what it is told. It leaves when it is told to give way. */
 function applicant(name: string, log: string[], turns: Turns, network = ''): Applicant {
   const self: Applicant = {
+    ...idle,
     network,
     begin: () => void log.push(`${name} begins`),
     giveWay: () => {
@@ -97,6 +100,7 @@ describe('turns', () => {
     const seen: number[] = []
     let begun = 0
     const costly = (): Applicant => ({
+      ...idle,
       network: '',
       begin: () => {
         begun++
