@@ -46,6 +46,18 @@ export function readAlone(stream: Duplex): void {
 }
 
 /**
+ * Leaves a stream to somebody else, for whom it is one like any other. With a buffer of its user a socket stops reading
+ * when it is paused, so that nobody would learn that its client is gone, and reads on with each `read()`, however much
+ * it holds already: what it inherits from {@link Readable} does neither.
+ */
+export function leave(stream: Duplex): void {
+  if (!isShared(stream)) return
+  readAlone(stream)
+  const { pause, resume, read } = Readable.prototype
+  Object.assign(stream, { pause, resume, read })
+}
+
+/**
  * Pauses a stream. As with any socket, a little is read ahead all the same: that is how the end of its client is seen. Node
  * stops reading at once where the buffer is the user's.
  */
