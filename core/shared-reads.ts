@@ -32,8 +32,9 @@ export function readShared(stream: Duplex, onRead: OnRead): void {
   if (internals === null) return
   const { buffer, callback } = internals
   const socket = stream as Shareable
-  // Who else listens for data is to have it.
-  if (socket[buffer] !== shared && socket.listenerCount('data') > 1) return
+  // Who else listens for data is to have it, and what waits in the stream for who reads it comes before what follows.
+  if (socket[buffer] !== shared && (socket.listenerCount('data') > 1 || socket.listenerCount('readable') > 0))
+    return
   socket[callback] = onRead
   if (socket[buffer] === shared) return
   socket[buffer] = shared

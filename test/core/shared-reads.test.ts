@@ -48,6 +48,7 @@ describe('a socket', () => {
       (stream: Duplex) => Object.assign((stream as Handled)._handle, { useUserBuffer: 0 }),
     ],
     ['that somebody else listens to', (stream: Duplex) => stream.on('data', () => undefined)],
+    ['that somebody else reads', (stream: Duplex) => stream.on('readable', () => stream.read())],
   ])('%s is read by its events', async (_which, change) => {
     const { names, plugin } = events()
     await using served = await startServer({ plugins: [looking('change', change), plugin, echo] })
