@@ -45,6 +45,9 @@ export class RequestBody {
   #collecting: Promise<void> | null = null
   #takenBy: 'stream' | 'bytes' | null = null
   #pulled = false
+  /** Whether the source is being asked, and whether it has to be once more. */
+  #isWanting = false
+  #wantsMore = false
   #waitedSince = 0
   #waited = 0
 
@@ -257,7 +260,22 @@ export class RequestBody {
     this.#waiter = waiter
     this.#waitedSince = performance.now()
     this.#settle()
-    if (this.#waiter !== null) this.#source?.want()
+    if (this.#waiter !== null) this.#want()
+  }
+
+  // A source may push at once, and a reader then asks for more within: that must not grow the stack with each piece.
+  #want(): void {
+    this.#wantsMore = true
+    if (this.#isWanting) return
+    this.#isWanting = true
+    try {
+      do {
+        this.#wantsMore = false
+        this.#source?.want()
+      } while (this.#wantsMore && this.#waiter !== null)
+    } finally {
+      this.#isWanting = false
+    }
   }
 
   #settle(): void {

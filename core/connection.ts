@@ -10,7 +10,7 @@ import { Output, type OutputHost } from './output.ts'
 import type { HttpRequest } from './request.ts'
 import { type EndsIdle, RequestReader, type RequestReaderHost } from './request-reader.ts'
 import type { HttpResponse } from './response.ts'
-import { type OnRead, pause, readAlone, readShared } from './shared-reads.ts'
+import { leave, type OnRead, pause, readAlone, readShared } from './shared-reads.ts'
 import type { HandedOver, Sink } from './sink.ts'
 import { HEAD_IN_PART, type Unfinished, upgradedBy } from './unfinished.ts'
 import { Writer } from './writer.ts'
@@ -223,7 +223,7 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
     this.#state = UPGRADED
     this.deadline = Number.POSITIVE_INFINITY
     stream.off('data', onData).off('end', onEnd)
-    readAlone(stream)
+    leave(stream)
     // A listener for 'data' sets the stream flowing then; after a pause() it would not.
     Object.assign(stream, { readableFlowing: null })
     const own = (owner: ConnectionOwner) => {

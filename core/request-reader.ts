@@ -117,6 +117,8 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
     this.#isReading = false
     // What the client may take its time for now has not begun before that: a handler may have held up the process.
     if (this.#since === this.#now) this.#since = this.deadlines.now()
+    // The end may have come while the message still waited for its turn.
+    this.#endBody()
     if (this.#turn >= REQUESTS_A_TURN) setImmediate(() => this.#nextTurn())
   }
 
@@ -211,8 +213,14 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
   /** The client has ended its side; it may still wait for answers (RFC 9112 section 9.6). */
   inputEnded(): void {
     this.hasInputEnded = true
+    this.#endBody()
+  }
+
+  /** Breaks a body off of which nothing more can come. */
+  #endBody(): void {
+    if (!this.hasInputEnded || this.#incoming === null || this.#chunk !== null) return
     const message = 'the client ended the connection within the body'
-    if (this.#incoming !== null) this.#breakOff(new HttpError(400, message, { code: 'BODY_INCOMPLETE' }))
+    this.#breakOff(new HttpError(400, message, { code: 'BODY_INCOMPLETE' }))
   }
 
   /** Ends reading, and gives what came and was not read. */

@@ -32,8 +32,9 @@ export function readShared(stream: Duplex, onRead: OnRead): void {
   if (internals === null) return
   const { buffer, callback } = internals
   const socket = stream as Shareable
-  // Who else listens for data is to have it.
-  if (socket[buffer] !== shared && socket.listenerCount('data') > 1) return
+  // Who else listens for data is to have it, and what waits in the stream for who reads it comes before what follows.
+  if (socket[buffer] !== shared && (socket.listenerCount('data') > 1 || socket.listenerCount('readable') > 0))
+    return
   socket[callback] = onRead
   if (socket[buffer] === shared) return
   socket[buffer] = shared
@@ -43,6 +44,18 @@ export function readShared(stream: Duplex, onRead: OnRead): void {
 /** What is read from now on is the stream's `data` again. */
 export function readAlone(stream: Duplex): void {
   if (isShared(stream)) (stream as Shareable)[internals!.callback] = pushCopy
+}
+
+/**
+ * Leaves a stream to somebody else, for whom it is one like any other. With a buffer of its user a socket stops reading
+ * when it is paused, so that nobody would learn that its client is gone, and reads on with each `read()`, however much
+ * it holds already: what it inherits from {@link Readable} does neither.
+ */
+export function leave(stream: Duplex): void {
+  if (!isShared(stream)) return
+  readAlone(stream)
+  const { pause, resume, read } = Readable.prototype
+  Object.assign(stream, { pause, resume, read })
 }
 
 /**

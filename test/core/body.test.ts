@@ -351,3 +351,16 @@ describe('on a connection', () => {
     expect(await client.rest()).toBe('')
   })
 })
+
+test('a source may push at once, however many pieces there are', async () => {
+  let left = 65_536
+  const source: BodySource = {
+    want() {
+      if (left-- > 0) made.push(Buffer.from('x'))
+      else made.end()
+    },
+  }
+  const facts = { limits: defaultExchangeLimits, contentType: undefined, contentLength: null }
+  const made = new RequestBody(() => facts, source)
+  expect(await made.bytes()).toHaveLength(65_536)
+})

@@ -1,4 +1,4 @@
-import { type Config, type HttpRequest, HttpResponse } from 'rawhttp'
+import { type Config, Connect, definePlugin, type HttpRequest, HttpResponse } from 'rawhttp'
 import { describe, expect, test } from 'vitest'
 import { chunked, get, post, request, statuses } from '../support/messages.ts'
 import { exchangeBytes, RawClient } from '../support/raw-client.ts'
@@ -271,4 +271,27 @@ describe('a body that breaks off', () => {
     expect(statuses(await client.rest())).toEqual([200])
     expect(served.ended).toHaveLength(1)
   })
+})
+
+test('a body that broke off while its request waited for its turn fails at once', async () => {
+  const gate = Promise.withResolvers<void>()
+  const ended = Promise.withResolvers<void>()
+  const watching = definePlugin({
+    name: 'watching',
+    server({ hooks }) {
+      hooks.connection.tap({ name: 'watching', stage: Connect.Protocol - 1 }, stream => {
+        stream.once('end', ended.resolve)
+      })
+    },
+  })()
+  const slow = answering(async ({ path, body }) => {
+    if (path === '/slow') await gate.promise
+    return HttpResponse.text(await body.text())
+  })
+  await using served = await startServer({ limits: { pipelineDepth: 1 }, plugins: [watching, slow] })
+  await using client = await RawClient.connect(served.port)
+  client.socket.end(`${get('/slow')}${request('POST', '/', ['Content-Length: 10'])}part`)
+  await ended.promise
+  gate.resolve()
+  expect(statuses(await client.rest())).toEqual([200, 400])
 })

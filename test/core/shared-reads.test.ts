@@ -6,6 +6,7 @@ import { Gates } from '../support/gates.ts'
 import { get, post, request } from '../support/messages.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { answering, startServer } from '../support/server.ts'
+import { turns } from '../support/turns.ts'
 
 /** Sees each accepted stream before HTTP is spoken on it. */
 const looking = (name: string, look: (stream: Duplex) => void): Plugins[number] =>
@@ -47,6 +48,7 @@ describe('a socket', () => {
       (stream: Duplex) => Object.assign((stream as Handled)._handle, { useUserBuffer: 0 }),
     ],
     ['that somebody else listens to', (stream: Duplex) => stream.on('data', () => undefined)],
+    ['that somebody else reads', (stream: Duplex) => stream.on('readable', () => stream.read())],
   ])('%s is read by its events', async (_which, change) => {
     const { names, plugin } = events()
     await using served = await startServer({ plugins: [looking('change', change), plugin, echo] })
@@ -212,5 +214,46 @@ describe('what is kept of a read', () => {
     await ended
     expect(Buffer.concat(pieces).toString()).toBe('helloworld')
     stream.end()
+  })
+})
+
+describe('a stream that was taken over', () => {
+  /** A server, a client that speaks on a stream that was taken over, and that stream. */
+  async function upgraded() {
+    const taken = Promise.withResolvers<Duplex>()
+    const served = await startServer({
+      plugins: [answering(() => HttpResponse.upgrade({ protocol: 'echo' }, stream => taken.resolve(stream)))],
+    })
+    const client = await RawClient.connect(served.port)
+    client.send(get('/', 'Connection: Upgrade', 'Upgrade: echo'))
+    const stream = await taken.promise
+    const end = async () => {
+      stream.destroy()
+      await client[Symbol.asyncDispose]()
+      await served[Symbol.asyncDispose]()
+    }
+    return { client, stream, [Symbol.asyncDispose]: end }
+  }
+
+  test('tells while it is paused that its client is gone', async () => {
+    await using both = await upgraded()
+    const { client, stream } = both
+    stream.pause()
+    const closed = new Promise(resolve => stream.once('close', resolve))
+    client.socket.resetAndDestroy()
+    await closed
+    expect(stream.errored).toMatchObject({ code: 'ECONNRESET' })
+  })
+
+  test('holds no more than any other when it is read byte by byte', async () => {
+    await using both = await upgraded()
+    const { client, stream } = both
+    stream.on('readable', () => undefined)
+    client.send('x'.repeat(4_000_000))
+    for (let reads = 0; reads < 100; reads++) {
+      stream.read(1)
+      await turns(2)
+    }
+    expect(stream.readableLength).toBeLessThan(300_000)
   })
 })
