@@ -4,7 +4,7 @@ import { HttpError } from './errors.ts'
 import type { RequestHead } from './framing.ts'
 import { interimText } from './head-bytes.ts'
 import { LINGER } from './lingering.ts'
-import { ownCopy } from './read-buffers.ts'
+import type { LentChunk } from './read-buffers.ts'
 import type { HttpResponse } from './response.ts'
 import { lengthOf } from './response-body.ts'
 import type { Writer } from './writer.ts'
@@ -74,12 +74,13 @@ export class IncomingBody implements BodySource {
     this.#host.wanted()
   }
 
-  push(piece: Buffer, isLent = false): void {
+  /** @param lent What the piece is a part of, when it has to be copied to be kept. */
+  push(piece: Buffer, lent: LentChunk | null = null): void {
     this.#since = this.#host.deadlines.now()
     // RFC 9110 section 10.1.1: who has bytes of the body need not ask for it.
     this.#awaitsContinue = false
     if (this.#isDropped) this.#dropped += piece.length
-    else this.writer.request.body.push(isLent ? ownCopy(piece) : piece)
+    else this.writer.request.body.push(lent?.own(piece) ?? piece)
   }
 
   end(trailers: readonly string[]): void {

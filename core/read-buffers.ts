@@ -22,6 +22,28 @@ export function ownCopy(bytes: Uint8Array): Buffer {
   return copy
 }
 
+/** A chunk whose memory is somebody else's soon, and those of its pieces that are kept. */
+export class LentChunk {
+  readonly #chunk: Buffer
+  #hasGiven = false
+  #copy: Buffer | null = null
+
+  constructor(chunk: Buffer) {
+    this.#chunk = chunk
+  }
+
+  /** A piece of it in other memory. From the second one on the chunk is copied as a whole: it may have a piece a byte. */
+  own(piece: Buffer): Buffer {
+    if (!this.#hasGiven) {
+      this.#hasGiven = true
+      return ownCopy(piece)
+    }
+    this.#copy ??= ownCopy(this.#chunk)
+    const start = piece.byteOffset - this.#chunk.byteOffset
+    return this.#copy.subarray(start, start + piece.length)
+  }
+}
+
 /**
  * A buffer of at least `length` bytes, up to {@link READ_SIZE}, that may have been used before. Whoever knows that its
  * bytes are needed no more gives it back; one that is not given back is garbage like any other.

@@ -8,7 +8,7 @@ import { defaultExchangeLimits, type ListenerLimits } from './limits.ts'
 import type { ConnectionInfo } from './listener.ts'
 import type { Output } from './output.ts'
 import { type Parser, type ParserEvents, returnParser, takeParser } from './parser.ts'
-import { ownCopy } from './read-buffers.ts'
+import { LentChunk, ownCopy } from './read-buffers.ts'
 import { HttpRequest } from './request.ts'
 import { MessageInit } from './request-init.ts'
 import type { HttpResponse } from './response.ts'
@@ -49,8 +49,9 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
   #incoming: IncomingBody | null = null
   #chunk: Buffer | null = null
   #position = 0
-  /** Whether the chunk is to be copied where it is kept. */
+  /** Whether the chunk is to be copied where it is kept, and the copies of what it has of a body. */
   #isLent = false
+  #lent: LentChunk | null = null
   #isReading = false
   /** When reading began: what is answered on the way came then, whatever handlers take for it. */
   #now = 0
@@ -92,6 +93,7 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
 
   #keepRest(): void {
     this.#isLent = false
+    this.#lent = null
     if (this.#chunk === null) return
     this.#chunk = ownCopy(this.#rest())
     this.#position = 0
@@ -265,7 +267,8 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
   onBody(piece: Buffer): void {
     const incoming = this.#incoming
     if (incoming === null) return
-    incoming.push(piece, this.#isLent)
+    if (this.#isLent) this.#lent ??= new LentChunk(this.#chunk!)
+    incoming.push(piece, this.#lent)
     if (incoming.isTooMuch) this.#isFinal = true
   }
 

@@ -1,5 +1,6 @@
 import { Socket } from 'node:net'
 import { type Duplex, Readable } from 'node:stream'
+import { ownCopy } from './read-buffers.ts'
 
 /** One read: as much as Node takes at a time. */
 const READ_SIZE = 65_536
@@ -73,7 +74,7 @@ function isShared(stream: Duplex): boolean {
 }
 
 function pushCopy(this: Duplex, length: number, bytes: Buffer): boolean {
-  return this.push(Buffer.from(bytes.subarray(0, length)))
+  return this.push(ownCopy(bytes.subarray(0, length)))
 }
 
 /** Those of every socket, once they were found. */

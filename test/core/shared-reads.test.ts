@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { Connect, definePlugin, HttpResponse, type Plugins } from 'rawhttp'
 import { describe, expect, test } from 'vitest'
 import { Gates } from '../support/gates.ts'
-import { get, post, request } from '../support/messages.ts'
+import { chunked, get, post, request } from '../support/messages.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { answering, startServer } from '../support/server.ts'
 import { turns } from '../support/turns.ts'
@@ -148,6 +148,22 @@ describe('what is kept of a read', () => {
     await others(served.port)
     client.send('world')
     expect((await client.response()).body.toString()).toBe('/ helloworld')
+  })
+
+  test('stays as it was: all the pieces that one read has of a body', async () => {
+    const gates = new Gates()
+    const plugin = answering(async request => {
+      await gates.answer(request)
+      return HttpResponse.text(await request.body.text())
+    })
+    await using served = await startServer({ plugins: [plugin] })
+    gates.open('/others')
+    await using client = await RawClient.connect(served.port)
+    client.send(chunked('/late', ['hello', ' ', 'w', 'orld', '!'.repeat(5_000)]))
+    await gates.until(1)
+    await others(served.port)
+    gates.open('/late')
+    expect((await client.response()).body.toString()).toBe(`hello world${'!'.repeat(5_000)}`)
   })
 
   test('stays as it was: a body that nobody has read yet', async () => {
