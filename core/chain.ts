@@ -14,6 +14,12 @@ export interface Chained<T> {
 export class Chain<T extends Chained<T>> {
   #first: T | null = null
   #last: T | null = null
+  #size = 0
+
+  /** How many there are. */
+  get size(): number {
+    return this.#size
+  }
 
   /** The one that was added before all others; `after` leads on from it. */
   get first(): T | null {
@@ -28,6 +34,7 @@ export class Chain<T extends Chained<T>> {
     if (last === null) this.#first = member
     else last.after = member
     this.#last = member
+    this.#size++
   }
 
   /** Whether it is in a chain, which can only be this one. */
@@ -35,9 +42,9 @@ export class Chain<T extends Chained<T>> {
     return member.before !== null || this.#first === member
   }
 
-  /** Takes one out, if it is there. */
-  delete(member: T): void {
-    if (!this.has(member)) return
+  /** Takes one out; whether it was there. */
+  delete(member: T): boolean {
+    if (!this.has(member)) return false
     const { before, after } = member
     if (before === null) this.#first = after
     else before.after = after
@@ -46,6 +53,8 @@ export class Chain<T extends Chained<T>> {
     // One that the collector has called old would hold its neighbours, and they theirs.
     member.before = null
     member.after = null
+    this.#size--
+    return true
   }
 
   /** All of them, while some may be taken out. */

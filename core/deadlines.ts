@@ -57,7 +57,7 @@ export class Deadlines {
   delete(member: Timed): void {
     if (member === this.#unseen) this.#unseen = member.after
     this.#members.delete(member)
-    if (this.#members.first !== null || this.#timer === null) return
+    if (this.#members.size > 0 || this.#timer === null) return
     clearInterval(this.#timer)
     this.#timer = null
   }

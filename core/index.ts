@@ -89,6 +89,7 @@ export {
   type StandardSchema,
   scope,
 } from './plugin.ts'
+export { ownCopy } from './read-buffers.ts'
 export { remembered } from './remembered.ts'
 export { HttpRequest } from './request.ts'
 export type { RequestGuard } from './request-guard.ts'

@@ -15,7 +15,7 @@ export function ownBuffer(length: number): Buffer {
   return Buffer.allocUnsafeSlow(length)
 }
 
-/** The same bytes in memory of their own. */
+/** A copy in memory of its own: a part of a pool would keep all of the pool alive. */
 export function ownCopy(bytes: Uint8Array): Buffer {
   const copy = ownBuffer(bytes.length)
   copy.set(bytes)

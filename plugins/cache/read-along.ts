@@ -1,4 +1,4 @@
-import type { OwnedBody } from 'rawhttp'
+import { type OwnedBody, ownCopy } from 'rawhttp'
 
 /** What a reading needs of the store. */
 export interface ReadingHost {
@@ -150,13 +150,6 @@ export class ReadAlong implements AsyncIterable<Uint8Array> {
     this.#wake = null
     wake?.()
   }
-}
-
-/** A copy in memory of its own: part of a pool, it would keep all of the pool alive. */
-export function ownCopy(bytes: Uint8Array): Buffer {
-  const copy = Buffer.allocUnsafeSlow(bytes.length)
-  copy.set(bytes)
-  return copy
 }
 
 function joined(pieces: readonly Buffer[], size: number): Buffer {

@@ -1,9 +1,9 @@
+import { Chain, type Chained } from 'rawhttp'
+
 /** How long a handshake may take while others wait for its place, in milliseconds: several round trips of a bad line. */
 const PATIENCE = 1_000
 /** What handshakes may take of one turn of the event loop, in milliseconds: answers go on in between. */
 const SHARE = 5
-
-import { Chain, type Chained } from 'rawhttp'
 
 /** One who wants to shake hands. */
 export interface Applicant extends Chained<Applicant> {
@@ -39,7 +39,6 @@ export class Turns {
   readonly #places: number
   /** Those under way, the oldest first. */
   readonly #under = new Chain<Applicant>()
-  #underWay = 0
   /** Those who wait, the next one last: one of each network at most, and the others. */
   readonly #front: Applicant[] = []
   readonly #further: Applicant[] = []
@@ -66,24 +65,10 @@ export class Turns {
 
   /** Gives the place back, or the wish for one up. */
   leave(applicant: Applicant): void {
-    const was = this.#end(applicant) || remove(this.#front, applicant) || remove(this.#further, applicant)
+    const was =
+      this.#under.delete(applicant) || remove(this.#front, applicant) || remove(this.#further, applicant)
     if (was) this.#forget(applicant)
     this.#start()
-  }
-
-  #begin(applicant: Applicant, now: number): void {
-    this.#underWay++
-    this.#under.add(applicant)
-    applicant.since = now
-    applicant.begin()
-  }
-
-  /** Whether it was under way. */
-  #end(applicant: Applicant): boolean {
-    if (!this.#under.has(applicant)) return false
-    this.#underWay--
-    this.#under.delete(applicant)
-    return true
   }
 
   #forget(applicant: Applicant): void {
@@ -113,7 +98,7 @@ export class Turns {
   }
 
   #mayBegin(): boolean {
-    return this.#isAwaited && this.#underWay < this.#places
+    return this.#isAwaited && this.#under.size < this.#places
   }
 
   // Node does what a new TLSSocket has to do in the next tick, so a tick later its cost is known.
@@ -125,7 +110,9 @@ export class Turns {
     const now = performance.now()
     if (now - since > SHARE) return void setImmediate(() => this.#startSome(performance.now()))
     const next = this.#front.pop() ?? this.#further.pop()!
-    this.#begin(next, now)
+    next.since = now
+    this.#under.add(next)
+    next.begin()
     process.nextTick(() => this.#startSome(since))
   }
 

@@ -25,6 +25,7 @@ test('members that were added and not taken out are there in their order, in wha
       }
       const all = chain.all()
       expect(all).toHaveLength(expected.size)
+      expect(chain.size).toBe(expected.size)
       for (const [place, member] of [...expected].entries()) expect(all[place]).toBe(member)
       expect(members.map(member => chain.has(member))).toEqual(members.map(member => expected.has(member)))
       expect(chain.first === null).toBe(expected.size === 0)
