@@ -1,5 +1,6 @@
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { atTurnEnd, type Gathering } from './turn-end.ts'
 
 /** Bodies up to this many bytes join the text of their head: copying them costs less than a second write. */
 export const JOINED_BYTES = 16_384
@@ -26,13 +27,12 @@ export interface OutputHost {
 /**
  * The write side of a stream: gathers what one turn writes into one text of latin1, and knows how much waits.
  */
-export class Output {
+export class Output implements Gathering {
   /** Bytes of answers whose turn has not come. They are counted here, since they take memory all the same. */
   behind = 0
   readonly #stream: Duplex
   readonly #host: OutputHost
   #text = ''
-  #holds = 0
   #isScheduled = false
   #failure: Error | null = null
   /** Who waits for the text that is gathered. */
@@ -56,16 +56,6 @@ export class Output {
   /** Those who wait for what is not out yet, in its order. */
   get waiting(): readonly Flushed[] {
     return [...this.#writes.flat(), ...this.#waiting]
-  }
-
-  /** Within hold and release everything goes out in one write. */
-  hold(): void {
-    this.#holds++
-  }
-
-  release(): void {
-    this.#holds--
-    if (this.#holds === 0) this.flush()
   }
 
   /** Appends text whose characters are bytes. */
@@ -137,13 +127,15 @@ export class Output {
     return now + Math.min(timeout - this.stalled(now), timeout / 4)
   }
 
+  turnEnded(): void {
+    this.#isScheduled = false
+    this.flush()
+  }
+
   #schedule(): void {
-    if (this.#holds > 0 || this.#isScheduled) return
+    if (this.#isScheduled) return
     this.#isScheduled = true
-    process.nextTick(() => {
-      this.#isScheduled = false
-      if (this.#holds === 0) this.flush()
-    })
+    atTurnEnd(this)
   }
 
   #writeText(): void {

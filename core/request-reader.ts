@@ -6,12 +6,12 @@ import { BODY_NONE, type RequestHead } from './framing.ts'
 import { IncomingBody, type IncomingBodyHost } from './incoming-body.ts'
 import { defaultExchangeLimits, type ListenerLimits } from './limits.ts'
 import type { ConnectionInfo } from './listener.ts'
-import type { Output } from './output.ts'
 import { type Parser, type ParserEvents, returnParser, takeParser } from './parser.ts'
 import { LentChunk, ownCopy } from './read-buffers.ts'
 import { HttpRequest } from './request.ts'
 import { MessageInit } from './request-init.ts'
 import type { HttpResponse } from './response.ts'
+import { beginsAt } from './turn-end.ts'
 
 /** Whose connections end when they have no request: nobody's, of those who have had one, of all. */
 export type EndsIdle = 'nobody' | 'used' | 'all'
@@ -20,7 +20,6 @@ export type EndsIdle = 'nobody' | 'used' | 'all'
 export interface RequestReaderHost {
   readonly deadlines: Deadlines
   readonly info: ConnectionInfo
-  readonly output: Output
   readonly answers: Answers
   /** Whether an answer is the last one of its connection. */
   readonly isStopping: boolean
@@ -104,17 +103,16 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
     if (this.#chunk === null || !this.#mayRead()) return
     this.#isReading = true
     this.#now = this.deadlines.now()
-    const { output, answers } = this.#host
+    beginsAt(this.#now)
+    const { answers } = this.#host
     this.#parser ??= takeParser(this, this.#limits)
     const parser = this.#parser
-    output.hold()
     do {
       const chunk: Buffer = this.#chunk
       this.#position = parser.execute(chunk, this.#position)
       if (this.#position >= chunk.length) this.#chunk = null
       answers.dispatchPostponed()
     } while (this.#chunk !== null && this.#mayRead())
-    output.release()
     if (parser.isIdle) this.#returnParser(parser)
     this.#isReading = false
     // What the client may take its time for now has not begun before that: a handler may have held up the process.

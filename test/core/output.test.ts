@@ -65,19 +65,6 @@ describe('an output', () => {
     expect(transport.writes).toEqual(['a\u00ffc'])
   })
 
-  test('writes within hold and release once, at the last release', async () => {
-    const { transport, output } = opened()
-    output.hold()
-    output.text('a')
-    output.hold()
-    output.text('b')
-    output.release()
-    await turns(1)
-    expect(transport.writes).toEqual([])
-    output.release()
-    expect(transport.writes).toEqual(['ab'])
-  })
-
   test('sends large bytes as they are, behind the text before them, in one go', async () => {
     const { transport, output } = opened()
     output.text('head ')

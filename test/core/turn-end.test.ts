@@ -1,0 +1,121 @@
+import type { Socket } from 'node:net'
+import { Duplex } from 'node:stream'
+import { HttpResponse } from 'rawhttp'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { atTurnEnd, beginsAt, type Gathering } from '../../core/turn-end.ts'
+import { serve } from '../support/in-memory.ts'
+import { get } from '../support/messages.ts'
+import { answering } from '../support/server.ts'
+import { turns } from '../support/turns.ts'
+
+const opened = () => {
+  const left: string[] = []
+  const gathering = (name: string): Gathering => ({ turnEnded: () => void left.push(name) })
+  return { left, gathering }
+}
+
+describe('the end of a turn', () => {
+  test('lets all leave that have gathered, in their order', async () => {
+    const { left, gathering } = opened()
+    atTurnEnd(gathering('a'))
+    atTurnEnd(gathering('b'))
+    await Promise.resolve()
+    expect(left).toEqual([])
+    await turns(1)
+    expect(left).toEqual(['a', 'b'])
+  })
+
+  test('comes again for who gathers while others leave', async () => {
+    const { left, gathering } = opened()
+    atTurnEnd({ turnEnded: () => atTurnEnd(gathering('next')) })
+    await turns(2)
+    expect(left).toEqual(['next'])
+  })
+
+  test('is not waited for by more than 64', async () => {
+    const { left, gathering } = opened()
+    for (let i = 0; i < 64; i++) atTurnEnd(gathering(`${i}`))
+    expect(left).toEqual([])
+    atTurnEnd(gathering('one more'))
+    expect(left).toHaveLength(64)
+    await turns(1)
+    expect(left.at(-1)).toBe('one more')
+  })
+
+  test('is not waited for when somebody else begins after more than a millisecond of work', async () => {
+    const { left, gathering } = opened()
+    beginsAt(1_000)
+    atTurnEnd(gathering('fast'))
+    beginsAt(1_001)
+    atTurnEnd(gathering('slow'))
+    expect(left).toEqual([])
+    beginsAt(1_001.5)
+    expect(left).toEqual(['fast', 'slow'])
+    atTurnEnd(gathering('next'))
+    beginsAt(1_002)
+    expect(left).toHaveLength(2)
+    await turns(1)
+    expect(left.at(-1)).toBe('next')
+  })
+})
+
+describe('an answer', () => {
+  test('leaves at the end of the turn in which its request came', async () => {
+    const seen: boolean[] = []
+    const streams = await asking(['/'], () => queueMicrotask(() => seen.push(streams[0]!.hasWritten)))
+    await turns(2)
+    expect(seen).toEqual([false])
+    expect(streams[0]!.hasWritten).toBe(true)
+  })
+
+  test('leaves before others begin, once a slow handler was in its way', async () => {
+    const before = new Map<string, number>()
+    const streams = await asking(['/fast', '/slow', '/last'], path => {
+      before.set(path, streams.filter(({ hasWritten }) => hasWritten).length)
+      if (path === '/slow') block(5)
+    })
+    await turns(2)
+    expect(before.get('/last')).toBe(2)
+    expect(streams.every(({ hasWritten }) => hasWritten)).toBe(true)
+  })
+})
+
+/** Asks for each path on a connection of its own, all in one turn. */
+async function asking(paths: readonly string[], handled: (path: string) => void): Promise<Transport[]> {
+  const answer = answering(({ path }) => {
+    handled(path)
+    return HttpResponse.empty()
+  })
+  const { server } = await serve([answer])
+  await server.listen()
+  return paths.map(path => {
+    const stream = new Transport()
+    onTestFinished(() => void stream.destroy())
+    server.accept(stream as unknown as Socket, server.listeners[0]!)
+    stream.push(get(path))
+    return stream
+  })
+}
+
+/** What a server needs of a socket. */
+class Transport extends Duplex {
+  readonly remoteAddress = '127.0.0.1'
+  hasWritten = false
+
+  setNoDelay(): void {}
+
+  resetAndDestroy(): void {
+    this.destroy()
+  }
+
+  override _read(): void {}
+
+  override _write(_chunk: Buffer, _encoding: string, done: () => void): void {
+    this.hasWritten = true
+    done()
+  }
+}
+
+function block(milliseconds: number): void {
+  for (const end = performance.now() + milliseconds; performance.now() < end; );
+}
