@@ -15,7 +15,7 @@ export function mediaType(contentType: string | undefined): string {
  */
 export function decodeText(bytes: Uint8Array, contentType: string | undefined): string {
   const charset = charsetOf(contentType)
-  const decoder = decoderOf(charset)
+  const decoder = charset === 'utf-8' ? utf8 : decoderOf(charset)
   try {
     return decoder.decode(bytes)
   } catch (cause) {
@@ -47,6 +47,18 @@ export function parseJson(text: string): unknown {
 }
 
 /**
+ * Refuses a Content-Type that is not JSON, or not in UTF-8; none will do.
+ *
+ * @throws HttpError 415
+ */
+export function mustBeJson(contentType: string | undefined): void {
+  if (contentType === undefined) return
+  if (!/^application\/(?:[\w.+-]+\+)?json$/.test(mediaType(contentType)))
+    throw new HttpError(415, 'the body must be JSON (application/json)', { code: 'BODY_NOT_JSON' })
+  mustBeUtf8(contentType)
+}
+
+/**
  * Refuses a charset other than UTF-8, of which US-ASCII is a part: JSON and forms are nothing else (RFC 8259 section
  * 8.1, WHATWG URL section 5).
  *
@@ -62,6 +74,8 @@ function charsetOf(contentType: string | undefined): string {
   const [, quoted, plain] = /;\s*charset=(?:"([^"]*)"|([^\s;]*))/i.exec(contentType ?? '') ?? []
   return (quoted ?? plain ?? 'utf-8').toLowerCase()
 }
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 function decoderOf(charset: string): TextDecoder {
   try {

@@ -1,4 +1,4 @@
-import type { BodySource } from './body.ts'
+import type { BodySource } from './body-flow.ts'
 import { DeadlineError, type Deadlines } from './deadlines.ts'
 import { HttpError } from './errors.ts'
 import type { RequestHead } from './framing.ts'
@@ -43,7 +43,7 @@ export class IncomingBody implements BodySource {
   #writer: Writer | null = null
   #awaitsContinue: boolean
   /** When bytes came last, or somebody began to wait for them. */
-  #since: number
+  #since = 0
   #dropped = 0
   /** When its answer was complete, and the rest began to be dropped; Infinity before. */
   #answeredAt = Number.POSITIVE_INFINITY
@@ -56,7 +56,6 @@ export class IncomingBody implements BodySource {
     this.#host = host
     this.#contentLength = head.contentLength
     this.#awaitsContinue = head.expect !== null
-    this.#since = host.deadlines.now()
   }
 
   /** Whose answer the body belongs to. */

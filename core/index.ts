@@ -1,5 +1,6 @@
 export { AddressList, canonicalAddress, isAddress, problemWithAddress } from './address-list.ts'
-export type { BodySource, RequestBody } from './body.ts'
+export type { RequestBody } from './body.ts'
+export type { BodySource } from './body-flow.ts'
 export { Chain, type Chained } from './chain.ts'
 export { comesFrom } from './comes-from.ts'
 export type { Preconditions } from './conditional.ts'

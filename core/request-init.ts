@@ -1,4 +1,5 @@
-import { type BodySource, RequestBody } from './body.ts'
+import { RequestBody } from './body.ts'
+import type { BodySource } from './body-flow.ts'
 import type { Refused } from './errors.ts'
 import type { RequestHead } from './framing.ts'
 import type { HeadersInit, HttpHeaders } from './headers.ts'

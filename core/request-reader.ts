@@ -275,7 +275,7 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
     const incoming = this.#incoming
     // Without a body the answer has set the clock, or will.
     if (incoming === null) return
-    this.#since = this.deadlines.now()
+    this.#since = this.#now
     this.#incoming = null
     incoming.end(trailers)
   }

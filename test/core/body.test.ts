@@ -1,6 +1,7 @@
 import { HttpError, HttpResponse } from 'rawhttp'
 import { describe, expect, test, vi } from 'vitest'
-import { type BodySource, RequestBody } from '../../core/body.ts'
+import { RequestBody } from '../../core/body.ts'
+import type { BodySource } from '../../core/body-flow.ts'
 import { defaultExchangeLimits, type ExchangeLimits } from '../../core/limits.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { answering, startServer } from '../support/server.ts'
