@@ -126,6 +126,11 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
     return lost
   }
 
+  // Most connections end when nobody waits for anything: then no error is made, whose stack would cost as much as a request.
+  get #hasUnsent(): boolean {
+    return !this.answers.isEmpty || this.output.isAwaited
+  }
+
   /** The answers that are not out. */
   #unsent(): readonly Writer[] {
     return [...this.output.waiting.filter(waiter => waiter instanceof Writer), ...this.answers.writers]
@@ -153,7 +158,8 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
   /** The stream is gone. */
   closed(): void {
     if (this.#state === CLOSED) return
-    this.#finish(this.#state === UPGRADED ? null : new Error('the client closed the connection'))
+    const isAwaited = this.#state === OPEN && this.#hasUnsent
+    this.#finish(isAwaited ? new Error('the client closed the connection') : null)
   }
 
   // --- flow ----------------------------------------------------------------------------------------------------
@@ -236,11 +242,12 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
   // --- the end -------------------------------------------------------------------------------------------------
 
   /** No answer will follow: the stream is left to end politely. */
-  #closeSoon(reason = new Error('the connection ended with an earlier answer'), cuts = false): void {
+  #closeSoon(reason: Error | null = null, cuts = false): void {
     const { stream, output, deadlines, info, hasInputEnded } = this
     const { writeTimeout } = this.answers
     const { mayDrop } = this.#reader
-    this.#end(reason)
+    const isAwaited = reason === null && !this.answers.isEmpty
+    this.#end(isAwaited ? new Error('the connection ended with an earlier answer') : reason)
     stream.off('data', onData).off('end', onEnd)
     readAlone(stream)
     const reset = () => info.reset()

@@ -87,7 +87,8 @@ export class Lingering implements Timed {
   }
 
   #closed(): void {
-    this.#facts.deadlines.delete(this)
-    this.#facts.output.fail(new Error('the client closed the connection'))
+    const { deadlines, output } = this.#facts
+    deadlines.delete(this)
+    if (output.isAwaited) output.fail(new Error('the client closed the connection'))
   }
 }

@@ -58,6 +58,11 @@ export class Output implements Gathering {
     return [...this.#writes.flat(), ...this.#waiting]
   }
 
+  /** Whether anybody waits for what is not out yet. */
+  get isAwaited(): boolean {
+    return this.#writes !== noWrites || this.#waiting.length > 0
+  }
+
   /** Appends text whose characters are bytes. */
   text(latin1: string): void {
     if (this.#failure !== null) return
