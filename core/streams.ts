@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { Accepted, type AcceptedHost, Claim, hold, type Place } from './accepted.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
-import type { Timed } from './deadlines.ts'
 import { asError } from './errors.ts'
 import type { Generation } from './generation.ts'
 import type { ConnectionOwner } from './hooks.ts'
@@ -18,97 +18,8 @@ export interface StreamsHost extends ConnectionHost {
   readonly generation: Generation
 }
 
-/** An accepted socket: the kernel's own, whoever speaks on it. */
-class Accepted {
-  readonly id: number
-  readonly socket: Socket
-  readonly listener: Listener
-  /** The address that it counts for. */
-  readonly client: string
-  /** While a plugin has it. */
-  claim: Claim | null = null
-  /** Once HTTP/1.1 is spoken on it, or on a layer above it. */
-  connection: Connection | null = null
-  readonly #streams: Streams
-
-  constructor(id: number, socket: Socket, listener: Listener, client: string, streams: Streams) {
-    this.id = id
-    this.socket = socket
-    this.listener = listener
-    this.client = client
-    this.#streams = streams
-  }
-
-  handshakeTimedOut(claim: Claim): void {
-    this.#streams.handshakeTimedOut(this, claim)
-  }
-
-  /** What its client would lose if it ended now. */
-  unfinished(): readonly Unfinished[] {
-    if (this.socket.destroyed) return []
-    return this.claim === null ? (this.connection?.unfinished() ?? []) : [this.claim.unfinished]
-  }
-
-  /** The socket, or the layer above it that HTTP/1.1 is spoken on, has failed. */
-  failed(stream: Duplex, error: Error): void {
-    if (stream === this.connection?.stream) this.connection.failed(error)
-  }
-
-  /** One of them is gone. A layer does not outlive its socket. */
-  closed(stream: Duplex): void {
-    if (stream === this.connection?.stream) this.connection.closed()
-    if (stream !== this.socket) return
-    this.connection?.stream.destroy()
-    this.#streams.forget(this)
-  }
-}
-
-/** A plugin's part has taken a stream, until it serves it or the stream ends. The generation is pinned meanwhile. */
-class Claim implements Timed {
-  deadline = Number.POSITIVE_INFINITY
-  before: Timed | null = null
-  after: Timed | null = null
-  readonly owner: ConnectionOwner
-  /** Where in the `connection` taps the claimer stands. */
-  readonly at: number
-  /** The generation whose taps the stream goes through. */
-  readonly generation: Generation
-  readonly #accepted: Accepted
-  readonly #info: ConnectionInfo
-  readonly #since: number
-
-  constructor(accepted: Accepted, info: ConnectionInfo, owner: ConnectionOwner, { generation, from }: Place) {
-    this.#accepted = accepted
-    this.#info = info
-    this.owner = owner
-    this.at = from
-    this.generation = generation
-    this.#since = generation.deadlines.now()
-  }
-
-  get unfinished(): Unfinished {
-    return { info: this.#info, request: null, doing: `"${this.owner.name}" had it`, since: this.#since }
-  }
-
-  /** Whether the stream is to be given back. */
-  get isHandshake(): boolean {
-    return this.deadline !== Number.POSITIVE_INFINITY
-  }
-
-  expire(): void {
-    this.#accepted.handshakeTimedOut(this)
-  }
-}
-
-/** Where a stream stands on its way through the `connection` taps. */
-interface Place {
-  readonly generation: Generation
-  /** The first tap to ask. */
-  readonly from: number
-}
-
 /** All accepted sockets: counts them, offers them to the `connection` taps, and ends them. */
-export class Streams {
+export class Streams implements AcceptedHost {
   readonly #host: StreamsHost
   readonly #accepted = new Map<number, Accepted>()
   readonly #byClient = new Map<string, number>()
@@ -262,7 +173,6 @@ export class Streams {
     accepted.connection.start()
   }
 
-  /** A plugin took too long to give a stream back. */
   handshakeTimedOut({ client, socket }: Accepted, claim: Claim): void {
     const { owner, generation } = claim
     const reason = new Error('limits.handshakeTimeout passed')
@@ -300,7 +210,6 @@ export class Streams {
     socket.on('error', ignore).destroy()
   }
 
-  /** A socket is gone. */
   forget(accepted: Accepted): void {
     this.#accepted.delete(accepted.id)
     this.#past.bytesRead += accepted.socket.bytesRead
@@ -322,25 +231,6 @@ function count<Key>(counts: Map<Key, number>, key: Key, by: number): void {
   const next = (counts.get(key) ?? 0) + by
   if (next <= 0) counts.delete(key)
   else counts.set(key, next)
-}
-
-// One function each for all streams, which finds what belongs to each by the stream: listeners of its own would cost
-// every connection closures, and a second listener to an event a list.
-const place = Symbol('rawhttp.accepted')
-type Held = Duplex & { [place]?: Accepted }
-
-function hold(stream: Held, accepted: Accepted): void {
-  stream[place] = accepted
-  stream.on('error', onError).on('close', onClose)
-}
-
-// Whoever has claimed the stream may listen too; here errors must not end the process.
-function onError(this: Held, error: Error): void {
-  this[place]!.failed(this, error)
-}
-
-function onClose(this: Held): void {
-  this[place]!.closed(this)
 }
 
 const ignore = (): void => undefined
