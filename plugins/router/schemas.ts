@@ -63,7 +63,7 @@ function check(name: PartName, schema: StandardSchema, raw: RawContext): Checked
 function contextOf(raw: RawContext, checked: readonly (Checked | undefined)[]): CheckedContext {
   const issues = checked.flatMap((part, index) =>
     part !== undefined && 'issues' in part && part.issues !== undefined
-      ? part.issues.map(issue => issueOf(parts[index]!, issue))
+      ? Array.from(part.issues, issue => issueOf(parts[index]!, issue))
       : [],
   )
   if (issues.length > 0) throw new ValidationError(issues)
@@ -78,7 +78,8 @@ interface Made {
 }
 
 function issueOf(part: PartName, { message, path = [] }: StandardIssue): Issue {
-  const steps = path.map(step => (typeof step === 'object' ? step.key : step))
+  // Not `path.map`: it makes another of the path's own class, and arktype's takes the length 0 for its first step.
+  const steps = Array.from(path, step => (typeof step === 'object' ? step.key : step))
   return { in: part, path: steps.map(step => (typeof step === 'number' ? step : String(step))), message }
 }
 

@@ -76,6 +76,11 @@ describe.each(Object.entries(libraries))('with schemas of %s', (_, { params, que
     ])
     expect(problem.errors.every(({ message }) => message !== '')).toBe(true)
   })
+
+  test('the path of an issue with a part as a whole is empty', async () => {
+    const { ask } = await serve(router({ 'POST /': route({ body }, () => 'x') }))
+    expect((await ask('POST /', json, '7')).json()).toMatchObject({ errors: [{ in: 'body', path: [] }] })
+  })
 })
 
 describe('a body with a schema', () => {
