@@ -30,5 +30,6 @@ export async function build(
     if (settings.verbose && config.file !== null)
       writeError(`rawhttp: config ${config.file}, mode ${settings.mode}\n`)
   }
-  return await buildServer(config, { seat, tracer }).catch(asConfigMistake)
+  const { verbose } = settings
+  return await buildServer(config, { verbose, seat, tracer }).catch(asConfigMistake)
 }

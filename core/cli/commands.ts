@@ -47,7 +47,7 @@ export const flags = {
   control: { value: 'PATH', text: 'The control socket, that of rawhttp reload. (RAWHTTP_CONTROL)' },
   plugin: { value: 'NAME', text: 'Write the package of a plugin: rawhttp-plugin-NAME.' },
   force: { text: 'Overwrite files that are there. package.json and .gitignore are only added to.' },
-  verbose: { text: 'Say which config is used, and show the stack of an error.' },
+  verbose: { text: 'Say which config is used, what is logged as info, and the stack of an error.' },
   help: { short: 'h', text: 'Show this help.' },
   version: { short: 'v', text: 'Show the version.' },
 } as const satisfies Readonly<Record<string, Flag>>

@@ -84,6 +84,24 @@ describe('rawhttp start', () => {
     await ready(running)
     expect(await running.line(/config /)).toContain(join(cwd, 'site/rawhttp.config.mjs'))
   })
+
+  it.each([
+    ['prints', ['--verbose'], ['info: plugin "hello": it asked', 'warning: plugin "hello": it went']],
+    ['leaves out', [], ['warning: plugin "hello": it went']],
+  ])('%s what plugins log as info with the flags %j', async (_, flags, lines) => {
+    const logging = config.replace(
+      "return HttpResponse.text('hello",
+      "request.log.info('it asked')\n      request.log.warn('it went')\n      return HttpResponse.text('hello",
+    )
+    const cwd = workspace({ 'rawhttp.config.mjs': logging.replace('LISTEN', '0') })
+    const running = launch(['start', ...flags], { cwd })
+    await fetch(await ready(running))
+    await running.line(/it went/)
+    running.child.kill('SIGTERM')
+    const { stderr } = await running.finished
+    const logged = stderr.split('\n').filter(line => /it (?:asked|went)/.test(line))
+    expect(logged).toEqual(lines.map(line => expect.stringContaining(`rawhttp: ${line}`)))
+  })
 })
 
 describe('a signal', () => {
