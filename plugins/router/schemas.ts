@@ -10,7 +10,11 @@ type PartName = (typeof parts)[number]
 export type Schemas = { readonly [Name in PartName]?: StandardSchema | undefined }
 
 /** A part: what its schema made of it, or what the schema found. */
-type Checked = { readonly value: unknown } | { readonly issues: readonly StandardIssue[] }
+interface Checked {
+  readonly value?: unknown
+  /** Also an empty list is a refusal. */
+  readonly issues?: readonly StandardIssue[] | undefined
+}
 
 /**
  * The schemas among a route's options; null without any.
@@ -54,31 +58,37 @@ function heard(checked: Checked | Promise<Checked>): Checked | Promise<Checked> 
 
 function check(name: PartName, schema: StandardSchema, raw: RawContext): Checked | Promise<Checked> {
   const { validate } = schema['~standard']
-  if (name === 'params') return validate(raw.params)
-  if (name === 'query') return validate(objectOf(raw.query))
-  if (name === 'headers') return validate(raw.headers.toObject())
-  return readBody(raw).then(validate)
+  const result = name === 'body' ? readBody(raw).then(validate) : validate(inputOf(name, raw))
+  return isPromise(result) ? result.then(later => read(name, later)) : read(name, result)
+}
+
+function inputOf(name: Exclude<PartName, 'body'>, raw: RawContext): unknown {
+  if (name === 'params') return raw.params
+  return name === 'query' ? objectOf(raw.query) : raw.headers.toObject()
+}
+
+// What is no result must not pass for a part without a schema, whose raw form the handler gets.
+function read(name: PartName, result: unknown): Checked {
+  if (typeof result === 'object' && result !== null) return result as Checked
+  throw new TypeError(`the schema of ${name} answered ${String(result)}; expected { value } or { issues }`)
 }
 
 function contextOf(raw: RawContext, checked: readonly (Checked | undefined)[]): CheckedContext {
-  const issues = checked.flatMap((part, index) =>
-    part !== undefined && 'issues' in part && part.issues !== undefined
-      ? Array.from(part.issues, issue => issueOf(parts[index]!, issue))
-      : [],
-  )
-  if (issues.length > 0) throw new ValidationError(issues)
+  const refusals = checked.map(part => part?.issues)
+  if (refusals.some(Boolean)) throw new ValidationError(refusals.flatMap(issuesOf))
   const values = Object.fromEntries(
-    checked.flatMap((part, index) => (part === undefined ? [] : [[parts[index]!, (part as Made).value]])),
+    checked.flatMap((part, index) => (part === undefined ? [] : [[parts[index]!, part.value]])),
   )
   return new CheckedContext(raw, values)
 }
 
-interface Made {
-  readonly value: unknown
+// Not `map` on lists of a library: it makes another of their own class, and that of arktype's paths takes the length 0
+// for its first step.
+function issuesOf(issues: readonly StandardIssue[] | undefined, part: number): Issue[] {
+  return Array.from(issues ?? [], issue => issueOf(parts[part]!, issue))
 }
 
 function issueOf(part: PartName, { message, path = [] }: StandardIssue): Issue {
-  // Not `path.map`: it makes another of the path's own class, and arktype's takes the length 0 for its first step.
   const steps = Array.from(path, step => (typeof step === 'object' ? step.key : step))
   return { in: part, path: steps.map(step => (typeof step === 'number' ? step : String(step))), message }
 }

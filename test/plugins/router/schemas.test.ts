@@ -124,6 +124,32 @@ describe('a body with a schema', () => {
 })
 
 describe('a schema', () => {
+  const answering = (result: unknown): StandardSchema => ({
+    '~standard': { version: 1, vendor: 'test', validate: () => result as never },
+  })
+
+  test('that finds no fault by name, and yet refuses, is heard', async () => {
+    const { ask } = await serve(router({ 'GET /': route({ query: answering({ issues: [] }) }, () => 'ran') }))
+    const answer = await ask('GET /')
+    expect([answer.status, answer.json()]).toMatchObject([422, { errors: [] }])
+  })
+
+  test.each([
+    ['nothing', undefined],
+    ['a boolean', true],
+    ['nothing, later', Promise.resolve(undefined)],
+  ])('that answers %s lets nobody through', async (_, result) => {
+    const { ask, reports } = await serve(
+      router({ 'GET /': route({ query: answering(result) }, () => 'ran') }),
+    )
+    expect((await ask('GET /')).status).toBe(500)
+    expect(reports.map(({ message }) => message)).toEqual([
+      expect.stringMatching(
+        /the schema of query answered (?:undefined|true); expected \{ value \} or \{ issues \}/,
+      ),
+    ])
+  })
+
   test('may check by a promise, for any part', async () => {
     const later = z.object({ name: z.string().refine(async name => name !== 'taken', 'is taken') })
     const { ask } = await serve(router({ 'GET /': route({ query: later }, ({ query }) => query.name) }))
