@@ -4,6 +4,7 @@ import {
   type HttpHeaders,
   type HttpRequest,
   parseLimits,
+  parseScope,
   type SiteLimitsConfig,
 } from 'rawhttp'
 import { unknownOption } from './key.ts'
@@ -113,7 +114,7 @@ export function readRoute(value: unknown): RouteParts {
   return {
     guards: readGuards(guards ?? []),
     schemas: readSchemas(value.options),
-    limits: limits === undefined ? null : readLimits(limits),
+    limits: limits === undefined ? null : readConfig(() => parseLimits(limits)),
     hosts: hosts === undefined ? null : readHosts(hosts),
     handler: readHandler(value.handler),
   }
@@ -134,20 +135,25 @@ export function readGuards(guards: unknown): readonly Guard[] {
   return guards
 }
 
-function readLimits(limits: SiteLimitsConfig): Partial<ExchangeLimits> {
+function readConfig<T>(read: () => T): T {
   try {
-    return parseLimits(limits)
+    return read()
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     throw new Error(`${error.path}: ${error.detail}`, { cause: error })
   }
 }
 
-function readHosts(hosts: unknown): readonly string[] {
-  const isHost = (host: unknown) => typeof host === 'string' && /^(?:\*\.)?[\w.-]+$/.test(host)
-  if (Array.isArray(hosts) && hosts.length > 0 && hosts.every(isHost))
-    return hosts.map(host => String(host).toLowerCase())
-  throw new Error(`hosts must be a list of hosts such as "api.example.com" or "*.example.com"`)
+/** Null for every host. They are checked as those of sites and scopes are, and brought to the form of `hostname`. */
+function readHosts(hosts: readonly string[]): readonly string[] | null {
+  readConfig(() => parseScope({ hosts }))
+  return hosts.includes('*') ? null : hosts.map(canonicalHost)
+}
+
+function canonicalHost(written: string): string {
+  const host = written.toLowerCase().replace(/\.$/, '')
+  // An IPv6 address has many forms.
+  return host.startsWith('[') ? new URL(`http://${host}`).hostname : host
 }
 
 function kindOf(value: unknown): string {

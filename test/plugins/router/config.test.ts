@@ -110,7 +110,7 @@ describe('a mistake in the routes is told when the config loads, with plugin and
       `route "GET /x": limits.bodybytes: unknown option; did you mean 'bodyBytes'?`,
     )
     expect(await failure({ 'GET /x': broken({ hosts: ['http://x'] }, handler) })).toContain(
-      'route "GET /x": hosts must be a list of hosts',
+      'route "GET /x": hosts[0]: expected a host such as',
     )
     expect(await failure({ 'GET /x': broken(handler) })).toContain(
       'route "GET /x": expected route(options, handler)',

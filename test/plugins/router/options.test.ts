@@ -55,6 +55,16 @@ describe('limits of a route', () => {
 })
 
 describe('hosts of a route', () => {
+  test.each([
+    ['API.example.com.', 'api.example.com'],
+    ['*.Example.com.', 'api.example.com'],
+    ['[0:0::1]', '[::1]:8080'],
+    ['*', 'whoever.example'],
+  ])('may be written as those of a site: %s', async (written, host) => {
+    const { ask } = await serve(router({ 'GET /': route({ hosts: [written] }, () => 'found') }))
+    expect((await ask('GET /', { host })).text()).toBe('found')
+  })
+
   const table = router({
     'GET /a': route({ hosts: ['api.example.com', '*.example.org'] }, () => 'constrained'),
     'GET /:any': () => 'any',
