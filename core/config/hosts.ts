@@ -13,7 +13,7 @@ const expected = "a host such as 'example.com', '*.example.com' or '*'"
  * problem when it is none.
  */
 export function canonicalHost(written: string): string | ConfigProblem {
-  const host = written.toLowerCase().replace(/(?<=[^.])\.$/, '')
+  const host = written.toLowerCase().replace(/(?<=[^.*])\.$/, '')
   if (host === '*' || hostSyntax.test(host)) return host
   if (isBracketed(host)) return canonicalAddress(host)
   return { expected, received: quote(written), ...hintFor(host) }

@@ -182,6 +182,7 @@ describe('a mistake in a config is one sentence', () => {
     ],
     [{ plugins: {} }, 'config: plugins: expected a list of plugins, got an empty object'],
     [{ limits: { bodyByte: 1 } }, "config: limits.bodyByte: unknown option; did you mean 'bodyBytes'?"],
+    [site({ hosts: ['*.'] }), `config: sites[0].hosts[0]: ${hostExpected}, got '*.'`],
     [
       site({ limits: { headBytes: 1 } }),
       "config: sites[0].limits.headBytes: unknown option; it belongs to 'limits' of the server or of a listener",
