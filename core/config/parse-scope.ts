@@ -25,6 +25,15 @@ export function parseScope(to: ScopeOptions): RequestTest | null {
 }
 
 /**
+ * Hosts of an option, checked, and in the form of `request.hostname`: as those of sites and scopes are read.
+ *
+ * @throws ConfigError that names `hosts`.
+ */
+export function parseHosts(hosts: readonly string[]): readonly string[] {
+  return readScope({ hosts }, '', null).hosts!
+}
+
+/**
  * What a reading of one option of a rule gives, such as {@link parseScope} or `readPattern`.
  *
  * @param from The pattern that the rule is known by.

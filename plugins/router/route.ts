@@ -3,8 +3,8 @@ import {
   type ExchangeLimits,
   type HttpHeaders,
   type HttpRequest,
+  parseHosts,
   parseLimits,
-  parseScope,
   type SiteLimitsConfig,
 } from 'rawhttp'
 import { unknownOption } from './key.ts'
@@ -144,16 +144,10 @@ function readConfig<T>(read: () => T): T {
   }
 }
 
-/** Null for every host. They are checked as those of sites and scopes are, and brought to the form of `hostname`. */
+/** Null for every host. */
 function readHosts(hosts: readonly string[]): readonly string[] | null {
-  readConfig(() => parseScope({ hosts }))
-  return hosts.includes('*') ? null : hosts.map(canonicalHost)
-}
-
-function canonicalHost(written: string): string {
-  const host = written.toLowerCase().replace(/\.$/, '')
-  // An IPv6 address has many forms.
-  return host.startsWith('[') ? new URL(`http://${host}`).hostname : host
+  const read = readConfig(() => parseHosts(hosts))
+  return read.includes('*') ? null : read
 }
 
 function kindOf(value: unknown): string {

@@ -1,5 +1,5 @@
-import { ConfigError, parseScope, type ScopeOptions } from 'rawhttp'
-import { expect, test } from 'vitest'
+import { ConfigError, parseHosts, parseScope, type ScopeOptions } from 'rawhttp'
+import { describe, expect, test } from 'vitest'
 import { requestOf } from '../../support/in-memory.ts'
 
 const admits = (to: ScopeOptions, target: string, method = 'GET') =>
@@ -35,4 +35,19 @@ test.each<[unknown, string, string]>([
   const parse = () => parseScope(to as ScopeOptions)
   expect(parse).toThrow(ConfigError)
   expect(parse).toThrow(expect.objectContaining({ path, detail: expect.stringContaining(sentence) }))
+})
+
+describe('hosts', () => {
+  test('are read as those of sites are', () => {
+    expect(parseHosts(['API.Example.com.', '*.example.com', '[0:0::1]', '*'])).toEqual([
+      'api.example.com',
+      '*.example.com',
+      '[::1]',
+      '*',
+    ])
+  })
+
+  test.each([[['*.']], [['http://example.com']], [[]], ['example.com']])('are refused as %j', hosts => {
+    expect(() => parseHosts(hosts as string[])).toThrow(ConfigError)
+  })
 })
