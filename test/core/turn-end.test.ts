@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { HttpResponse } from 'rawhttp'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { atTurnEnd, beginsAt, type Gathering } from '../../core/turn-end.ts'
 import { serve } from '../support/in-memory.ts'
 import { get } from '../support/messages.ts'
@@ -56,6 +56,18 @@ describe('the end of a turn', () => {
     expect(left).toHaveLength(2)
     await turns(1)
     expect(left.at(-1)).toBe('next')
+  })
+
+  test('is not put off by timers that a test has put in place of the real ones', async () => {
+    const { left, gathering } = opened()
+    vi.useFakeTimers({ toFake: ['setImmediate'] })
+    try {
+      atTurnEnd(gathering('a'))
+    } finally {
+      vi.useRealTimers()
+    }
+    await turns(1)
+    expect(left).toEqual(['a'])
   })
 })
 
