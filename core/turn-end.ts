@@ -1,3 +1,5 @@
+import { AsyncResource } from 'node:async_hooks'
+
 // Taken when this is loaded: timers that a test puts in their place must not hold up answers.
 const { setImmediate: putOff } = globalThis
 
@@ -11,7 +13,21 @@ export interface Gathering {
   turnEnded(): void
 }
 
-let waiting: Gathering[] = []
+/** One of them, and the async context of its request: who is told of its end looks for its own stores there. */
+class Waiting extends AsyncResource {
+  readonly #gathering: Gathering
+
+  constructor(gathering: Gathering) {
+    super('rawhttp.answer')
+    this.#gathering = gathering
+  }
+
+  leave(): void {
+    this.runInAsyncScope(this.#gathering.turnEnded, this.#gathering)
+  }
+}
+
+let waiting: Waiting[] = []
 let isScheduled = false
 /** When the first of them began to be made, by the clock of whoever read for it. */
 let since = 0
@@ -25,7 +41,7 @@ let since = 0
 export function atTurnEnd(gathering: Gathering): void {
   // Not this one: it has only begun to gather.
   if (waiting.length >= MOST) release()
-  waiting.push(gathering)
+  waiting.push(new Waiting(gathering))
   if (isScheduled) return
   isScheduled = true
   putOff(endTurn)
@@ -50,5 +66,5 @@ function endTurn(): void {
 function release(): void {
   const gathered = waiting
   waiting = []
-  for (const gathering of gathered) gathering.turnEnded()
+  for (const one of gathered) one.leave()
 }

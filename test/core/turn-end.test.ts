@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { HttpResponse } from 'rawhttp'
@@ -68,6 +69,17 @@ describe('the end of a turn', () => {
     }
     await turns(1)
     expect(left).toEqual(['a'])
+  })
+
+  test('comes to everybody in the async context in which they gathered', async () => {
+    const context = new AsyncLocalStorage<string>()
+    const seen: (string | undefined)[] = []
+    const gathering: Gathering = { turnEnded: () => void seen.push(context.getStore()) }
+    context.run('a', () => atTurnEnd(gathering))
+    context.run('b', () => atTurnEnd(gathering))
+    atTurnEnd(gathering)
+    await turns(1)
+    expect(seen).toEqual(['a', 'b', undefined])
   })
 })
 
