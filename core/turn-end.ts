@@ -22,8 +22,15 @@ class Waiting extends AsyncResource {
     this.#gathering = gathering
   }
 
+  // What one throws must hold up neither the others nor who makes them leave: it fails by itself.
   leave(): void {
-    this.runInAsyncScope(this.#gathering.turnEnded, this.#gathering)
+    try {
+      this.runInAsyncScope(this.#gathering.turnEnded, this.#gathering)
+    } catch (thrown) {
+      process.nextTick(() => {
+        throw thrown
+      })
+    }
   }
 }
 

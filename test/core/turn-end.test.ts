@@ -81,6 +81,30 @@ describe('the end of a turn', () => {
     await turns(1)
     expect(seen).toEqual(['a', 'b', undefined])
   })
+
+  test('comes to all, whatever one of them throws, and to nobody who only came by', async () => {
+    const { left, gathering } = opened()
+    const thrown: unknown[] = []
+    const noted = (error: unknown) => void thrown.push(error)
+    const others = process.rawListeners('uncaughtException') as (typeof noted)[]
+    process.removeAllListeners('uncaughtException').on('uncaughtException', noted)
+    onTestFinished(() => {
+      process.off('uncaughtException', noted)
+      for (const other of others) process.on('uncaughtException', other)
+    })
+    const broken = new Error('broken')
+    beginsAt(1_000)
+    atTurnEnd({
+      turnEnded: () => {
+        throw broken
+      },
+    })
+    atTurnEnd(gathering('next'))
+    beginsAt(1_002)
+    expect(left).toEqual(['next'])
+    await turns(1)
+    expect(thrown).toEqual([broken])
+  })
 })
 
 describe('an answer', () => {
