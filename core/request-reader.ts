@@ -100,10 +100,12 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
 
   /** Reads what there is, as far as the answers have room. */
   readOn(): void {
+    if (this.#chunk === null) return
+    this.#now = this.deadlines.now()
+    // Before all else: what leaves then may end this connection too, when a plugin stops the server behind it.
+    beginsAt(this.#now)
     if (this.#chunk === null || !this.#mayRead()) return
     this.#isReading = true
-    this.#now = this.deadlines.now()
-    beginsAt(this.#now)
     const { answers } = this.#host
     this.#parser ??= takeParser(this, this.#limits)
     const parser = this.#parser

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
-import { HttpResponse } from 'rawhttp'
+import { HttpResponse, type Server } from 'rawhttp'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { atTurnEnd, beginsAt, type Gathering } from '../../core/turn-end.ts'
 import { serve } from '../support/in-memory.ts'
@@ -126,6 +126,20 @@ describe('an answer', () => {
     expect(before.get('/last')).toBe(2)
     expect(streams.every(({ hasWritten }) => hasWritten)).toBe(true)
   })
+
+  test('whose end stops the server leaves the request unread before which it left', async () => {
+    const { server } = await serve([answering(() => HttpResponse.empty())])
+    await server.listen()
+    const stream = accepted(server)
+    await turns(1)
+    const stopped = Promise.withResolvers<void>()
+    beginsAt(performance.now() - 1_000)
+    atTurnEnd({ turnEnded: () => stopped.resolve(server.stop()) })
+    stream.push(get('/'))
+    stream.push(null)
+    await stopped.promise
+    expect(stream.hasWritten).toBe(false)
+  })
 })
 
 /** Asks for each path on a connection of its own, all in one turn. */
@@ -137,12 +151,18 @@ async function asking(paths: readonly string[], handled: (path: string) => void)
   const { server } = await serve([answer])
   await server.listen()
   return paths.map(path => {
-    const stream = new Transport()
-    onTestFinished(() => void stream.destroy())
-    server.accept(stream as unknown as Socket, server.listeners[0]!)
+    const stream = accepted(server)
     stream.push(get(path))
     return stream
   })
+}
+
+/** A connection of a server that listens. */
+function accepted(server: Server): Transport {
+  const stream = new Transport()
+  onTestFinished(() => void stream.destroy())
+  server.accept(stream as unknown as Socket, server.listeners[0]!)
+  return stream
 }
 
 /** What a server needs of a socket. */
