@@ -8,6 +8,9 @@ import type { EndsIdle } from './request-reader.ts'
 import type { Streams } from './streams.ts'
 import { allUnfinished, reportsOfCut } from './unfinished.ts'
 
+// Taken when this is loaded: timers that a test puts in their place must not hold up a stop.
+const { setImmediate: putOff } = globalThis
+
 /** What a stop needs of its server. */
 export interface StoppingHost {
   readonly deadlines: Deadlines
@@ -122,7 +125,7 @@ export class Stopping {
     await Promise.race([over.promise, this.#quiet(), this.#late.promise])
     clearTimeout(timer)
     // On a busy machine the timer is late, and comes before what was received meanwhile is read.
-    await new Promise(resolve => setImmediate(resolve))
+    await new Promise(resolve => putOff(resolve))
   }
 
   /** When the last connection and the last request have ended, those of old generations too. */
@@ -136,6 +139,8 @@ export class Stopping {
   async #cut(): Promise<void> {
     const { streams, old } = this.#parts
     const { generation, deadlines } = this.#host
+    // What this turn has answered leaves at its end: it is whole, and nothing that has to be cut.
+    await new Promise(resolve => putOff(resolve))
     const generations = [...old.all, generation]
     const reports = reportsOfCut(allUnfinished(streams, generations), deadlines.now())
     for (const report of reports) this.#host.report(report)
@@ -152,7 +157,7 @@ export class Stopping {
     const { started } = this.#parts
     if (started === null) return false
     // A turn, so that a start that has ended is known before a lateness that has come.
-    const late = new Promise<Late>(resolve => this.#late.promise.then(end => setImmediate(resolve, end)))
+    const late = new Promise<Late>(resolve => this.#late.promise.then(end => putOff(resolve, end)))
     const end = await Promise.race([started.then(yes, no), late])
     if (typeof end === 'boolean') return end
     const message = `${tapsOf('start')} had not ended when the server stopped; no plugin is told of the stop`

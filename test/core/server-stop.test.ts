@@ -173,6 +173,22 @@ describe('stop', () => {
     expect(served.ended.map(({ outcome }) => outcome.result)).toContain('aborted')
   })
 
+  test('with deadline 0 lets leave what was answered in its turn, and reports only what is cut', async () => {
+    const stopped = Promise.withResolvers<void>()
+    const plugin = answering(asked => {
+      if (asked.path === '/whole') return HttpResponse.text('whole')
+      stopped.resolve(served.server.stop({ deadline: 0 }))
+      return new Promise(() => undefined)
+    })
+    await using served = await startServer({ plugins: [plugin] })
+    await using client = await RawClient.connect(served.port)
+    client.send(get('/whole') + get('/cut'))
+    await client.closed
+    await stopped.promise
+    expect(client.received).toMatch(/whole$/)
+    expect(served.reports.map(({ message }) => message)).toEqual([expect.stringContaining('was at work')])
+  })
+
   test('runs done for what it cuts before stop, also without a socket and in an old generation', async () => {
     const log: string[] = []
     const plugins = (name: string, plugin: Plugins[number]) => [
