@@ -42,7 +42,7 @@ let since = 0
 /**
  * Calls back when the event loop has read what had come, of this and other connections.
  *
- * Answers that leave one after another cost a third less than those that leave each behind its own request: the
+ * Answers that leave one after another cost up to a third less than those that leave each behind its own request: the
  * processor does one thing at a time, and a client on the same machine is woken once and not for every answer.
  */
 export function atTurnEnd(gathering: Gathering): void {
