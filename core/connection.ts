@@ -126,11 +126,6 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
     return lost
   }
 
-  // Most connections end when nobody waits for anything: then no error is made, whose stack would cost as much as a request.
-  get #hasUnsent(): boolean {
-    return !this.answers.isEmpty || this.output.isAwaited
-  }
-
   /** The answers that are not out. */
   #unsent(): readonly Writer[] {
     return [...this.output.waiting.filter(waiter => waiter instanceof Writer), ...this.answers.writers]
@@ -158,7 +153,8 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
   /** The stream is gone. */
   closed(): void {
     if (this.#state === CLOSED) return
-    const isAwaited = this.#state === OPEN && this.#hasUnsent
+    // Mostly nobody waits for anything: then no error is made, whose stack would cost as much as a request.
+    const isAwaited = this.#state === OPEN && (!this.answers.isEmpty || this.output.isAwaited)
     this.#finish(isAwaited ? new Error('the client closed the connection') : null)
   }
 

@@ -2,14 +2,12 @@ import { type Deadlines, LONGEST_TIMER } from './deadlines.ts'
 import type { Diagnostic } from './errors.ts'
 import type { Generation } from './generation.ts'
 import type { Listener } from './listener.ts'
+import { nextTurn } from './next-turn.ts'
 import type { OldGenerations } from './old-generations.ts'
 import { awaited } from './pending.ts'
 import type { EndsIdle } from './request-reader.ts'
 import type { Streams } from './streams.ts'
 import { allUnfinished, reportsOfCut } from './unfinished.ts'
-
-// Taken when this is loaded: timers that a test puts in their place must not hold up a stop.
-const { setImmediate: putOff } = globalThis
 
 /** What a stop needs of its server. */
 export interface StoppingHost {
@@ -125,7 +123,7 @@ export class Stopping {
     await Promise.race([over.promise, this.#quiet(), this.#late.promise])
     clearTimeout(timer)
     // On a busy machine the timer is late, and comes before what was received meanwhile is read.
-    await new Promise(resolve => putOff(resolve))
+    await nextTurn()
   }
 
   /** When the last connection and the last request have ended, those of old generations too. */
@@ -140,7 +138,7 @@ export class Stopping {
     const { streams, old } = this.#parts
     const { generation, deadlines } = this.#host
     // What this turn has answered leaves at its end: it is whole, and nothing that has to be cut.
-    await new Promise(resolve => putOff(resolve))
+    await nextTurn()
     const generations = [...old.all, generation]
     const reports = reportsOfCut(allUnfinished(streams, generations), deadlines.now())
     for (const report of reports) this.#host.report(report)
@@ -157,7 +155,7 @@ export class Stopping {
     const { started } = this.#parts
     if (started === null) return false
     // A turn, so that a start that has ended is known before a lateness that has come.
-    const late = new Promise<Late>(resolve => this.#late.promise.then(end => putOff(resolve, end)))
+    const late = this.#late.promise.then(end => nextTurn().then(() => end))
     const end = await Promise.race([started.then(yes, no), late])
     if (typeof end === 'boolean') return end
     const message = `${tapsOf('start')} had not ended when the server stopped; no plugin is told of the stop`

@@ -1,7 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
-
-// Taken when this is loaded: timers that a test puts in their place must not hold up answers.
-const { setImmediate: putOff } = globalThis
+import { putOff } from './next-turn.ts'
 
 /** What is waiting for the end of the turn leaves at once when so many are: their memory and their time are bounded. */
 const MOST = 64

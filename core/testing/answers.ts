@@ -1,10 +1,10 @@
 import { HttpError } from '../errors.ts'
 import type { InjectOptions } from '../inject.ts'
+import { nextTurn } from '../next-turn.ts'
 import { definePlugin, type PluginItem } from '../plugin.ts'
 import type { HttpRequest } from '../request.ts'
 import { HttpResponse } from '../response.ts'
 import { Handle } from '../stages.ts'
-import { nextTurn } from './turns.ts'
 
 /** Where the kit's own handlers are. */
 export const KIT = '/contract-kit'

@@ -1,7 +1,7 @@
 import { Duplex } from 'node:stream'
 import type { Peer } from '../listener.ts'
+import { nextTurn } from '../next-turn.ts'
 import { piecesOf, type Split } from './splits.ts'
-import { nextTurn } from './turns.ts'
 
 /** One end of a connection in memory: what the kernel and plugins use of a `net.Socket`. */
 export class MemorySocket extends Duplex {

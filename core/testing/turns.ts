@@ -1,9 +1,7 @@
-// Taken when the kit is loaded: a virtual clock that a test puts in their place must not hold up the kit.
-const { setImmediate: putOff } = globalThis
-const now = performance.now.bind(performance)
+import { nextTurn } from '../next-turn.ts'
 
-/** The next turn of the event loop: what is ready by then has run. */
-export const nextTurn = (): Promise<void> => new Promise(resolve => putOff(resolve))
+// Taken when the kit is loaded: a virtual clock that a test puts in its place must not hold up the kit.
+const now = performance.now.bind(performance)
 
 /** So many turns of the event loop. */
 export async function turns(count: number): Promise<void> {
