@@ -229,7 +229,9 @@ export class HeadParser {
     const byte = this.#bytes[at]
     if (byte === LF) return this.#refuse('H1-BARE-LF')
     if (byte !== CR) return this.#refuse('H1-FIELD-VALUE')
-    this.#fields.push(this.#name, '')
+    const fields = this.#fields
+    fields[fields.length] = this.#name
+    fields[fields.length] = ''
     this.#span(this.#mark, at)
     return this.#next(LINE_LF, at + 1)
   }

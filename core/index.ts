@@ -2,6 +2,7 @@ export { AddressList, canonicalAddress, isAddress, problemWithAddress } from './
 export type { RequestBody } from './body.ts'
 export type { BodySource } from './body-flow.ts'
 export { Chain, type Chained } from './chain.ts'
+export { wallTime } from './clock.ts'
 export { comesFrom } from './comes-from.ts'
 export type { Preconditions } from './conditional.ts'
 export { defineConfig, defineSite } from './config/define.ts'

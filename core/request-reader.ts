@@ -1,4 +1,5 @@
 import type { Answers } from './answers.ts'
+import { holdWallTime, releaseWallTime } from './clock.ts'
 import type { Deadlines } from './deadlines.ts'
 import { type Diagnostic, HttpError, type RefusalId, refusals, refused } from './errors.ts'
 import { refusalOf } from './faults.ts'
@@ -106,22 +107,31 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
     beginsAt(this.#now)
     if (this.#chunk === null || !this.#mayRead()) return
     this.#isReading = true
-    const { answers } = this.#host
-    this.#parser ??= takeParser(this, this.#limits)
-    const parser = this.#parser
-    do {
-      const chunk: Buffer = this.#chunk
-      this.#position = parser.execute(chunk, this.#position)
-      if (this.#position >= chunk.length) this.#chunk = null
-      answers.dispatchPostponed()
-    } while (this.#chunk !== null && this.#mayRead())
-    if (parser.isIdle) this.#returnParser(parser)
-    this.#isReading = false
+    holdWallTime()
+    try {
+      this.#answerChunk()
+    } finally {
+      releaseWallTime()
+      this.#isReading = false
+    }
     // What the client may take its time for now has not begun before that: a handler may have held up the process.
     if (this.#since === this.#now) this.#since = this.deadlines.now()
     // The end may have come while the message still waited for its turn.
     this.#endBody()
     if (this.#turn >= REQUESTS_A_TURN) setImmediate(() => this.#nextTurn())
+  }
+
+  #answerChunk(): void {
+    this.#parser ??= takeParser(this, this.#limits)
+    const parser = this.#parser
+    const { answers } = this.#host
+    do {
+      const chunk: Buffer = this.#chunk!
+      this.#position = parser.execute(chunk, this.#position)
+      if (this.#position >= chunk.length) this.#chunk = null
+      answers.dispatchPostponed()
+    } while (this.#chunk !== null && this.#mayRead())
+    if (parser.isIdle) this.#returnParser(parser)
   }
 
   #returnParser(parser: Parser): void {

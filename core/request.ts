@@ -1,4 +1,5 @@
 import type { RequestBody } from './body.ts'
+import { wallTime } from './clock.ts'
 import { checkPreconditions, type Preconditions } from './conditional.ts'
 import { parseCookies } from './cookies.ts'
 import { describe, HttpError, printable, type Refused } from './errors.ts'
@@ -71,7 +72,7 @@ export class HttpRequest implements SlotHolder {
     this.target = init.target
     this.#fields = init.fields ?? flatFields(init.headers)
     this.headers = new HttpHeaders(this.#fields)
-    this.receivedAt = Date.now()
+    this.receivedAt = wallTime()
     this.startedAt = init.startedAt ?? performance.now()
     this.refused = init.refused ?? null
     this.init = init

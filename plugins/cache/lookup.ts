@@ -1,4 +1,4 @@
-import { type HttpRequest, HttpResponse } from 'rawhttp'
+import { type HttpRequest, HttpResponse, wallTime } from 'rawhttp'
 import { type Demands, demandsOf, NO_DEMANDS } from './demands.ts'
 import type { Ending } from './fill.ts'
 import { Kept, type KeptStore } from './kept.ts'
@@ -52,7 +52,7 @@ export function lookUp(request: HttpRequest, callback: Callback): void {
 
 function look(asking: Asking): void {
   const { kept, request, key, demands, isRestricted, made } = asking
-  const now = Date.now()
+  const now = wallTime()
   const resource = kept.store.ask(key)
   const selector = resource === undefined ? '' : resource.selector(request)
   const variant = resource?.find(selector) ?? null

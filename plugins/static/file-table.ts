@@ -1,3 +1,4 @@
+import { wallTime } from 'rawhttp'
 import { areSettled, type Forms, formsOf } from './file-response.ts'
 import { type Found, type FoundFile, find, type Place } from './find.ts'
 import type { Rules } from './rules.ts'
@@ -74,7 +75,7 @@ export class FileTable {
   }
 
   async #look(path: string): Promise<Answer> {
-    const now = Date.now()
+    const now = wallTime()
     const known = this.#entries.get(path)
     if (known !== undefined && (await isUnchanged(known))) return this.#keep(path, known, now)
     const found = await find(this.#place, path)
@@ -117,7 +118,7 @@ export class FileTable {
 
 // A clock that was set back makes an entry old, not fresh for ever.
 function isFresh({ checkedAt, isSettled, checkAhead }: Entry): boolean {
-  const age = Date.now() - checkedAt
+  const age = wallTime() - checkedAt
   if (age < 0 || age >= TRUE_FOR) return false
   if (age >= CHECK_AFTER && isSettled) checkAhead()
   return true
