@@ -8,6 +8,7 @@ import { keepCompiled } from './compile-cache.ts'
 import { type Control, openControl as open } from './control.ts'
 import { defaultPath } from './control-path.ts'
 import { catchHangUps } from './hang-ups.ts'
+import { inlineMore } from './inlining.ts'
 import { takeNotifier } from './notify.ts'
 import { type Outcome, Reloader } from './reloader.ts'
 import type { Running } from './running.ts'
@@ -37,6 +38,7 @@ export async function start(args: Args): Promise<number> {
   )
   hangUps.handle(() => void reload())
   keepCompiled()
+  if (settings.workers === null) inlineMore()
   const unwatch = args.flags.has('watch') ? await running.watch() : none
   const code = await Promise.race([stopped, running.ended])
   unwatch()

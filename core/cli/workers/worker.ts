@@ -5,6 +5,7 @@ import type { Args } from '../args.ts'
 import { build } from '../build.ts'
 import { keepCompiled } from '../compile-cache.ts'
 import { explain } from '../failure.ts'
+import { inlineMore } from '../inlining.ts'
 import { Reloader } from '../reloader.ts'
 import type { Settings } from '../settings.ts'
 import { type Stoppable, untilStopped } from '../signals.ts'
@@ -35,6 +36,7 @@ export async function work(args: Args, settings: Settings, number: number): Prom
     // Without a primary that hears it, the end is under way.
     await channel.ask('ready', { addresses, fingerprint: modules.fingerprint }).catch(ignore)
     keepCompiled()
+    inlineMore()
     return await Promise.race([stopped, end.promise])
   } catch (error) {
     const failure = explain(error, args)
