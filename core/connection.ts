@@ -183,8 +183,9 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
     this.stream.resume()
   }
 
+  // Over TLS every write is, for a moment: all else that the clock goes by is as it was.
   stuck(): void {
-    this.#arm()
+    if (this.#state === OPEN) this.deadline = Math.min(this.deadline, this.#nextLook())
   }
 
   taken(): void {

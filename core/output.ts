@@ -40,7 +40,9 @@ export class Output implements Gathering {
   /** Who waits for each write under way; a stream ends its writes in their order. */
   #writes = noWrites
   #written = 0
-  #progress = ''
+  /** What was written and what was left when the transport was last seen to move, and when that was. */
+  #writtenThen = -1
+  #leftThen = 0
   #progressAt = 0
 
   constructor(stream: Duplex, host: OutputHost) {
@@ -118,9 +120,10 @@ export class Output implements Gathering {
   /** For how many milliseconds the transport has taken nothing of what waits; 0 when nothing waits. */
   stalled(now: number): number {
     if (this.#stream.writableLength === 0) return 0
-    const progress = `${this.#written}:${unsent(this.#stream)}`
-    if (progress !== this.#progress) {
-      this.#progress = progress
+    const left = unsent(this.#stream)
+    if (this.#written !== this.#writtenThen || left !== this.#leftThen) {
+      this.#writtenThen = this.#written
+      this.#leftThen = left
       this.#progressAt = now
     }
     return now - this.#progressAt

@@ -5,7 +5,7 @@ import type { CompressionSettings } from './schema.ts'
 /** An answer that has a body which could get a coding. */
 export interface Candidate {
   readonly body: Exclude<HttpResponse['body'], null>
-  /** Without parameters; empty when the answer does not say. */
+  /** Without parameters; empty when the answer does not say, or is small. */
   readonly mediaType: string
   /** Whether the answer says that nobody may change its form (RFC 9111 section 5.2.2.6). */
   readonly isFixed: boolean
@@ -23,9 +23,10 @@ export function candidateOf(response: HttpResponse, settings: CompressionSetting
   if (status >= 400 || LEFT_ALONE.has(status) || body === null || length === 0) return null
   const { headers } = response
   if (headers.has('content-encoding') || headers.has('content-range')) return null
-  const mediaType = mediaTypeOf(headers.get('content-type'))
   const isFixed = forbidsTransform(headers.get('cache-control'))
   const isLarge = length === null || length >= settings.minSize
+  // What is small has no need of it: it is no stream either.
+  const mediaType = isLarge ? mediaTypeOf(headers.get('content-type')) : ''
   const worth = !isFixed && isLarge && isWorthwhile(mediaType, settings.types)
   return { body, mediaType, isFixed, isWorthwhile: worth }
 }
