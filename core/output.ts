@@ -190,13 +190,19 @@ export class Output implements Gathering {
   }
 }
 
+interface Handle {
+  readonly writeQueueSize?: number
+  readonly _parent?: Handle | null
+}
+
 /**
  * Bytes of the write under way that are still in user space. Node shows them nowhere else, and counts a write as
  * a whole: a reader who takes a minute for 256 kB would look as if it took nothing.
  */
 function unsent(stream: Duplex): number {
-  const { _handle: handle } = stream as { _handle?: { readonly writeQueueSize?: number } | null }
-  return handle?.writeQueueSize ?? 0
+  const { _handle: handle } = stream as { readonly _handle?: Handle | null }
+  // Over TLS it is the handle below that passes bytes on.
+  return handle?._parent?.writeQueueSize ?? handle?.writeQueueSize ?? 0
 }
 
 function latin1Of(bytes: Uint8Array): string {

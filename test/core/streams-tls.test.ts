@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect as connectPlain, type Socket } from 'node:net'
 import { connect as connectTls, TLSSocket } from 'node:tls'
 import { Connect, HttpResponse } from 'rawhttp'
+import type { Ended } from 'rawhttp/testing'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { makeCertificate } from '../support/certificate.ts'
 import { layer, owner, proxyLine, who } from '../support/layers.ts'
@@ -46,6 +47,30 @@ describe('TLS as a plugin', () => {
   }
 
   const listen = [{ port: 0, tls: true }]
+
+  test('a client that takes a little now and then is not cut, though one write takes it longer than writeTimeout', async () => {
+    const writeTimeout = 800
+    await using served = await startServer({
+      listen,
+      limits: { writeTimeout },
+      plugins: [secure, answering(() => HttpResponse.bytes(Buffer.alloc(24_000_000)).close())],
+    })
+    const socket = await secured(served.port)
+    let taken = 0
+    socket.on('data', (chunk: Buffer) => {
+      taken += chunk.length
+      if (taken < 2_000_000) return
+      taken = 0
+      socket.pause()
+      setTimeout(() => socket.resume(), writeTimeout / 5)
+    })
+    const began = performance.now()
+    socket.write(get())
+    const [{ outcome }] = (await served.untilEnded(1)) as [Ended]
+    expect(outcome.result).toBe('sent')
+    expect(performance.now() - began).toBeGreaterThan(writeTimeout)
+    socket.destroy()
+  })
 
   test('PROXY, then TLS, then HTTP', async () => {
     await using served = await startServer({ listen, plugins: [secure, proxyLine, who] })
