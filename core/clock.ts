@@ -4,9 +4,11 @@ let holders = 0
 let held = 0
 
 /**
- * Milliseconds since 1970, like `Date.now()`. While the kernel has answered what came in one piece the clock is held: it
- * is read once for all that is said of those requests in that turn, and not again for each field, log line and look at a
- * cache. What runs after an `await`, a timer or any other event gets the time it is.
+ * Milliseconds since 1970, like `Date.now()`, for who asks for every request: what one request runs at once is at one
+ * moment, that of the first who has asked, so that the clock is read once for its arrival, the cache and the check of a
+ * file. Behind an `await`, a timer or any other event, and for requests without a connection, it is the time it is.
+ *
+ * What comes behind a handler's own work should say `Date.now()`: a handler may take its time.
  */
 export function wallTime(): number {
   if (holders === 0) return Date.now()
@@ -14,7 +16,7 @@ export function wallTime(): number {
   return held
 }
 
-/** From here on {@link wallTime} is one moment, until {@link releaseWallTime}. */
+/** From here on {@link wallTime} is one moment, until {@link releaseWallTime}, which must follow whatever happens. */
 export function holdWallTime(): void {
   holders++
 }

@@ -1,4 +1,3 @@
-import { wallTime } from './clock.ts'
 import { describe, reasonPhrase } from './errors.ts'
 import { checkedName, checkedTrailerName, checkValue } from './field-rules.ts'
 import { flatFields, type HeadersInit } from './headers.ts'
@@ -121,7 +120,7 @@ let line = ''
 
 /** `date: …` of the present second (RFC 9110 section 6.6.1), made once a second. */
 export function dateLine(): string {
-  const now = Math.floor(wallTime() / 1000)
+  const now = Math.floor(Date.now() / 1000)
   if (now !== second) {
     second = now
     line = `date: ${new Date(now * 1000).toUTCString()}\r\n`

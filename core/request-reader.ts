@@ -107,31 +107,22 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
     beginsAt(this.#now)
     if (this.#chunk === null || !this.#mayRead()) return
     this.#isReading = true
-    holdWallTime()
-    try {
-      this.#answerChunk()
-    } finally {
-      releaseWallTime()
-      this.#isReading = false
-    }
-    // What the client may take its time for now has not begun before that: a handler may have held up the process.
-    if (this.#since === this.#now) this.#since = this.deadlines.now()
-    // The end may have come while the message still waited for its turn.
-    this.#endBody()
-    if (this.#turn >= REQUESTS_A_TURN) setImmediate(() => this.#nextTurn())
-  }
-
-  #answerChunk(): void {
+    const { answers } = this.#host
     this.#parser ??= takeParser(this, this.#limits)
     const parser = this.#parser
-    const { answers } = this.#host
     do {
-      const chunk: Buffer = this.#chunk!
+      const chunk: Buffer = this.#chunk
       this.#position = parser.execute(chunk, this.#position)
       if (this.#position >= chunk.length) this.#chunk = null
       answers.dispatchPostponed()
     } while (this.#chunk !== null && this.#mayRead())
     if (parser.isIdle) this.#returnParser(parser)
+    this.#isReading = false
+    // What the client may take its time for now has not begun before that: a handler may have held up the process.
+    if (this.#since === this.#now) this.#since = this.deadlines.now()
+    // The end may have come while the message still waited for its turn.
+    this.#endBody()
+    if (this.#turn >= REQUESTS_A_TURN) setImmediate(() => this.#nextTurn())
   }
 
   #returnParser(parser: Parser): void {
@@ -260,6 +251,15 @@ export class RequestReader implements ParserEvents, IncomingBodyHost {
   }
 
   onHead(head: RequestHead): void {
+    holdWallTime()
+    try {
+      this.#begin(head)
+    } finally {
+      releaseWallTime()
+    }
+  }
+
+  #begin(head: RequestHead): void {
     this.#requests++
     const incoming = head.framing === BODY_NONE ? null : new IncomingBody(this, head)
     const request = this.#request(head, incoming)

@@ -1,4 +1,4 @@
-import { FileSlice, type HttpRequest, type HttpResponse, LazyBody, ownCopy, wallTime } from 'rawhttp'
+import { FileSlice, type HttpRequest, type HttpResponse, LazyBody, ownCopy } from 'rawhttp'
 import type { Ending } from './fill.ts'
 import { judge, type Verdict } from './policy.ts'
 import { ReadAlong } from './read-along.ts'
@@ -53,7 +53,7 @@ export function keep(response: HttpResponse, request: HttpRequest, callback: Cal
   // An answer to an error of the same request comes by here once more.
   if (visit === undefined || !visit.isOpen || visit.isReading) return callback()
   const store = visit.store!
-  const now = wallTime()
+  const now = Date.now()
   const answered = { store, visit, request, response, callback, now }
   if (standsIn(answered)) return
   const isRestricted = request.restriction !== null || request.headers.has('authorization')

@@ -1,4 +1,4 @@
-import { type CacheService, type CacheStats, Chain, type HttpRequest, wallTime } from 'rawhttp'
+import { type CacheService, type CacheStats, Chain, type HttpRequest } from 'rawhttp'
 import { Entries, type Entry } from './entries.ts'
 import { Fill } from './fill.ts'
 import { Improvements } from './improvements.ts'
@@ -189,7 +189,7 @@ export class Store implements CacheService {
   /** Remembers that nobody should wait for the answers of a key. */
   pass(key: string): void {
     this.#passes ??= new Entries()
-    this.#passes.put(new Pass(key, wallTime() + PASS_FOR))
+    this.#passes.put(new Pass(key, Date.now() + PASS_FOR))
     while (this.#passes.bytes > this.#settings.maxSize * PASS_SHARE) this.#passes.evict()
   }
 

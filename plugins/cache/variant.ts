@@ -1,4 +1,4 @@
-import { HttpResponse, wallTime } from 'rawhttp'
+import { HttpResponse } from 'rawhttp'
 import type { Lifetime, Verdict } from './policy.ts'
 
 /** What a variant takes beside body and fields: objects, arrays and the memory that belongs to a buffer. Measured. */
@@ -114,7 +114,7 @@ export class Variant {
   /** What is said of it, made once a second; null when no clock tells how old it is. */
   told(): Told | null {
     if (this.lifetime === null) return null
-    const now = wallTime()
+    const now = Date.now()
     const ttl = this.ttlAt(now)!
     const second = this.ageAt(now)
     if (this.#told === null || this.#told.second !== second || this.#told.ttl !== ttl)

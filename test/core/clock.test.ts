@@ -45,32 +45,37 @@ describe('the wall clock', () => {
   })
 })
 
-describe('requests of one chunk', () => {
-  test('have come at one time, and are answered at it', async () => {
-    const received: number[] = []
+describe('a request', () => {
+  test('is at the moment of its arrival in all that it runs at once, and the next of its chunk at another', async () => {
+    const seen: number[][] = []
     await using served = await testServer([
       answering(request => {
-        received.push(request.receivedAt)
+        const before = wallTime()
         vi.setSystemTime(Date.now() + 5_000)
+        seen.push([request.receivedAt, before, wallTime()])
         return HttpResponse.text('x')
       }),
     ])
     await using client = await served.connect()
     client.send(get().repeat(2))
     const answers = [await client.response(), await client.response()]
-    expect(received).toEqual([now, now])
+    expect(seen).toEqual([
+      [now, now, now],
+      [now + 5_000, now + 5_000, now + 5_000],
+    ])
+    // The Date is of the answer, not earlier than what a handler that takes its time says of it.
     const dates = answers.map(answer => Date.parse(answer.field('date')!))
-    expect(dates).toEqual([now, now])
+    expect(dates).toEqual([now + 5_000, now + 10_000])
   })
 
-  test('that are answered later have the Date of then', async () => {
+  test('that is answered later has the Date of then, and the clock of then', async () => {
     const begun = Promise.withResolvers<void>()
     const gate = Promise.withResolvers<void>()
     await using served = await testServer([
       answering(async () => {
         begun.resolve()
         await gate.promise
-        return HttpResponse.text('x')
+        return HttpResponse.text(String(wallTime()))
       }),
     ])
     await using client = await served.connect()
@@ -80,9 +85,10 @@ describe('requests of one chunk', () => {
     gate.resolve()
     const answer = await client.response()
     expect(answer.field('date')).toBe('Sun, 06 Nov 1994 08:50:37 GMT')
+    expect(answer.body.toString()).toBe(String(now + 60_000))
   })
 
-  test('do not hold the clock for those that come later, though a handler throws', async () => {
+  test('does not hold the clock for what comes later, though a handler throws', async () => {
     await using served = await testServer([
       answering(() => {
         throw new Error('no')
