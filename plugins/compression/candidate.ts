@@ -1,11 +1,12 @@
 import type { HttpRequest, HttpResponse } from 'rawhttp'
 import { isWorthwhile, mediaTypeOf } from './media-types.ts'
+import { isWhole } from './produce.ts'
 import type { CompressionSettings } from './schema.ts'
 
 /** An answer that has a body which could get a coding. */
 export interface Candidate {
   readonly body: Exclude<HttpResponse['body'], null>
-  /** Without parameters; empty when the answer does not say, or is small. */
+  /** Without parameters; empty when the answer does not say, or has little to say it of. */
   readonly mediaType: string
   /** Whether the answer says that nobody may change its form (RFC 9111 section 5.2.2.6). */
   readonly isFixed: boolean
@@ -25,8 +26,8 @@ export function candidateOf(response: HttpResponse, settings: CompressionSetting
   if (headers.has('content-encoding') || headers.has('content-range')) return null
   const isFixed = forbidsTransform(headers.get('cache-control'))
   const isLarge = length === null || length >= settings.minSize
-  // What is small has no need of it: it is no stream either.
-  const mediaType = isLarge ? mediaTypeOf(headers.get('content-type')) : ''
+  // Of small bodies nobody asks, unless they are streams that have told their length.
+  const mediaType = isLarge || !isWhole(body) ? mediaTypeOf(headers.get('content-type')) : ''
   const worth = !isFixed && isLarge && isWorthwhile(mediaType, settings.types)
   return { body, mediaType, isFixed, isWorthwhile: worth }
 }

@@ -12,6 +12,8 @@ import { serving, text } from './answers.ts'
 import { decoded } from './decode.ts'
 import { LiveClient } from './live-client.ts'
 
+/** Events of a length that is known beforehand. */
+const short = { length: 9, headers: { 'content-type': 'text/event-stream' } }
 const plain = { headers: { 'content-type': 'text/plain' } }
 
 async function started(
@@ -186,6 +188,10 @@ async function codingOf(server: TestServer, url: string): Promise<string | undef
   return answer.headers.get('content-encoding')
 }
 
+/** Asks for what may not come without a coding. */
+const forced = (server: TestServer, url: string) =>
+  server.server.inject({ url, headers: { 'accept-encoding': 'gzip, identity;q=0' } })
+
 describe('a source that fails', () => {
   test('before its first piece is a 500 without a coding', async () => {
     // biome-ignore lint/correctness/useYield: it fails before it could.
@@ -249,11 +255,7 @@ describe('above the number of streams', () => {
     await client.untilText('something')
     expect(await codingOf(server, '/stream')).toBeUndefined()
     expect(await codingOf(server, '/whole')).toBe('gzip')
-    const forced = await server.server.inject({
-      url: '/stream',
-      headers: { 'accept-encoding': 'gzip, identity;q=0' },
-    })
-    expect(forced.status).toBe(406)
+    expect((await forced(server, '/stream')).status).toBe(406)
     held.give(null)
     await server.untilEnded(4)
     expect(await codingOf(server, '/stream')).toBe('gzip')
@@ -264,6 +266,7 @@ describe('above the number of streams', () => {
     const server = await started(
       path => {
         if (path === '/held') return HttpResponse.events(held)
+        if (path === '/short') return HttpResponse.stream(Readable.from(['data: x\n\n']), short)
         return path === '/events'
           ? new HttpResponse(200, Readable.from([text]), { 'content-type': 'text/event-stream' })
           : HttpResponse.stream(Readable.from([text]), plain)
@@ -274,9 +277,11 @@ describe('above the number of streams', () => {
     await client.untilText('something')
     expect(await codingOf(server, '/events')).toBeUndefined()
     expect(await codingOf(server, '/stream')).toBe('gzip')
+    expect((await forced(server, '/short')).status).toBe(406)
     held.give(null)
-    await server.untilEnded(3)
+    await server.untilEnded(4)
     expect(await codingOf(server, '/events')).toBe('gzip')
+    expect((await forced(server, '/short')).status).toBe(200)
   })
 
   test('0 means that no stream is compressed', async () => {
