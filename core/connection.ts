@@ -183,7 +183,7 @@ export class Connection implements Timed, AnswersHost, RequestReaderHost, Output
     this.stream.resume()
   }
 
-  // Over TLS every write is, for a moment: all else that the clock goes by is as it was.
+  // Over TLS every write is stuck for a moment. Nothing but the write has changed what the clock goes by.
   stuck(): void {
     if (this.#state === OPEN) this.deadline = Math.min(this.deadline, this.#nextLook())
   }

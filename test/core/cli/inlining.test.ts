@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { installRawhttp, repository, workspace } from '../config/workspace.ts'
-import { launch, launchProgram, ready } from './run-cli.ts'
+import { launch, launchProgram, rawhttp, ready } from './run-cli.ts'
 
 const source = JSON.stringify(join(repository, 'core/cli/inlining.ts'))
 
@@ -22,6 +22,16 @@ v8.setFlagsFromString = flag => {
 process.stderr.write('loaded\\n')
 export default { listen: [{ port: 0 }] }
 `
+
+it('leaves it to whoever has started Node with such a flag', async () => {
+  const cwd = workspace({ 'package.json': '{"type":"module"}', 'rawhttp.config.mjs': config })
+  installRawhttp(cwd)
+  const [node, ...command] = rawhttp
+  const running = launchProgram([node!, '--max-inlined-bytecode-size=700', ...command, 'start'], { cwd })
+  await ready(running)
+  running.child.kill('SIGTERM')
+  expect((await running.finished).stderr).not.toContain('flag')
+})
 
 it.each([
   ['a server', []],
