@@ -6,7 +6,7 @@ import type { CompressionSettings } from './schema.ts'
 /** An answer that has a body which could get a coding. */
 export interface Candidate {
   readonly body: Exclude<HttpResponse['body'], null>
-  /** Without parameters; empty when the answer does not say, or has little to say it of. */
+  /** Without parameters; empty when the answer does not say, and of small bodies that are whole. */
   readonly mediaType: string
   /** Whether the answer says that nobody may change its form (RFC 9111 section 5.2.2.6). */
   readonly isFixed: boolean
